@@ -1,0 +1,222 @@
+//! What a handler receives.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::event::{DecodeError, Event, Position, StoredEvent};
+use crate::headers::Headers;
+
+/// One event on its way to one consumer. Dereferences to the event.
+#[derive(Debug)]
+pub struct Delivery<E> {
+    /// The event, upcast to the version that the consumer names.
+    pub event: E,
+    stored: Arc<StoredEvent>,
+    consumer: &'static str,
+    attempt: u32,
+}
+
+impl<E> Delivery<E> {
+    /// The event's id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.stored.id
+    }
+
+    /// The event's position in the log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.stored.position
+    }
+
+    /// The version in which the event was stored.
+    #[must_use]
+    pub fn stored_version(&self) -> u32 {
+        self.stored.version
+    }
+
+    /// The event's key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.stored.key.as_deref()
+    }
+
+    /// The event's headers.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.stored.headers
+    }
+
+    /// When the database appended the event.
+    #[must_use]
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.stored.created_at
+    }
+
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The same text for every attempt of this consumer at this event, and for no other: pass it
+    /// to outside systems that offer idempotency keys.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        idempotency_key(self.consumer, self.stored.id)
+    }
+
+    /// The event alone.
+    #[must_use]
+    pub fn into_event(self) -> E {
+        self.event
+    }
+}
+
+impl<E: Event> Delivery<E> {
+    pub(crate) fn decode(
+        stored: Arc<StoredEvent>,
+        consumer: &'static str,
+        attempt: u32,
+    ) -> Result<Self, DecodeError> {
+        let event = E::decode(stored.version, &stored.payload)?;
+        Ok(Self { event, stored, consumer, attempt })
+    }
+}
+
+impl<E> Deref for Delivery<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.event
+    }
+}
+
+impl<E> DerefMut for Delivery<E> {
+    fn deref_mut(&mut self) -> &mut E {
+        &mut self.event
+    }
+}
+
+/// Several deliveries at once, in the order of the log.
+#[derive(Debug)]
+pub struct Batch<E> {
+    deliveries: Vec<Delivery<E>>,
+}
+
+impl<E> Batch<E> {
+    pub(crate) fn new(deliveries: Vec<Delivery<E>>) -> Self {
+        Self { deliveries }
+    }
+}
+
+impl<E> Deref for Batch<E> {
+    type Target = [Delivery<E>];
+
+    fn deref(&self) -> &[Delivery<E>] {
+        &self.deliveries
+    }
+}
+
+impl<E> IntoIterator for Batch<E> {
+    type Item = Delivery<E>;
+    type IntoIter = std::vec::IntoIter<Delivery<E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.deliveries.into_iter()
+    }
+}
+
+impl<'a, E> IntoIterator for &'a Batch<E> {
+    type Item = &'a Delivery<E>;
+    type IntoIter = std::slice::Iter<'a, Delivery<E>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.deliveries.iter()
+    }
+}
+
+/// The circumstances of an attempt.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub(crate) consumer: &'static str,
+    pub(crate) event_id: Uuid,
+    pub(crate) attempt: u32,
+    pub(crate) cancelled: CancellationToken,
+}
+
+impl Context {
+    /// The consumer's name.
+    #[must_use]
+    pub fn consumer(&self) -> &'static str {
+        self.consumer
+    }
+
+    /// The event's id (of a batch: the first event's).
+    #[must_use]
+    pub fn event_id(&self) -> Uuid {
+        self.event_id
+    }
+
+    /// Which attempt this is, from 1 (of a batch: the first event's).
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The same text for every attempt of this consumer at this event, and for no other. (In a
+    /// batch, ask each [`Delivery`] for its own.)
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        idempotency_key(self.consumer, self.event_id)
+    }
+
+    /// Fires when the attempt times out, the lease is lost, or the worker is told to stop.
+    #[must_use]
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancelled
+    }
+}
+
+fn idempotency_key(consumer: &str, id: Uuid) -> String {
+    format!("{consumer}/{id}")
+}
+
+/// A part of the application's state, as a handler's argument.
+#[derive(Clone, Copy, Debug)]
+pub struct State<T>(pub T);
+
+/// How a part `Self` is had from the application's state `S`. Every cloneable state has itself.
+///
+/// ```
+/// use outbox_runtime::FromRef;
+///
+/// #[derive(Clone)]
+/// struct Mailer;
+/// struct AppState { mailer: Mailer }
+///
+/// impl FromRef<AppState> for Mailer {
+///     fn from_ref(state: &AppState) -> Self {
+///         state.mailer.clone()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`State<{Self}>` is not available from `{S}`",
+    label = "not part of the application's state",
+    note = "implement `FromRef<{S}>` for `{Self}`"
+)]
+pub trait FromRef<S> {
+    /// The part.
+    fn from_ref(state: &S) -> Self;
+}
+
+impl<S: Clone> FromRef<S> for S {
+    fn from_ref(state: &S) -> S {
+        state.clone()
+    }
+}

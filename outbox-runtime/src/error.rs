@@ -1,0 +1,217 @@
+//! The one error type of the crate: what failed, at what, and whether trying again may help.
+
+use std::fmt;
+
+/// What went wrong, for code that decides what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A name (of an event, a consumer, a schema) breaks the rules for such names.
+    InvalidName,
+    /// The event was refused before anything was written: the message names the event and the limit.
+    Refused,
+    /// A stored payload does not fit the Rust type that it was read as.
+    Undecodable,
+    /// The engine's tables are missing or older than this crate.
+    NotMigrated,
+    /// The tables were made by a newer version of this crate.
+    FormatTooNew,
+    /// A dedup key, an event id or a delivery that was named does not exist.
+    NotFound,
+    /// The options contradict one another.
+    InvalidOptions,
+    /// The database refused the credentials, the database or the role.
+    AccessDenied,
+    /// Another worker took over; nothing was changed.
+    LeaseLost,
+    /// The database aborted the transaction to resolve a conflict (deadlock, serialization
+    /// failure, busy): run the transaction again.
+    Conflict,
+    /// The database cannot be reached, is out of connections, or is shutting down.
+    Unavailable,
+    /// Any other answer of the database.
+    Database,
+}
+
+/// An error of the outbox: an operation, a [kind](ErrorKind), a message and the cause.
+///
+/// ```
+/// use outbox_runtime::{EventName, ErrorKind};
+///
+/// let error = EventName::new("Order Placed").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidName);
+/// assert!(!error.is_temporary());
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn new(
+        kind: ErrorKind,
+        operation: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self(Box::new(Inner { kind, operation, message: message.into(), source: None }))
+    }
+
+    /// Wraps what the database said, naming the operation that failed.
+    pub(crate) fn database(operation: &'static str, source: sqlx::Error) -> Self {
+        let (kind, message) = classify(&source);
+        Self(Box::new(Inner { kind, operation, message, source: Some(Box::new(source)) }))
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed, as a few words: `"emit"`, `"read the log"`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Conflict | ErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.operation, self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Adds the name of the operation to what sqlx reports.
+pub(crate) trait During<T> {
+    fn during(self, operation: &'static str) -> Result<T>;
+}
+
+impl<T> During<T> for sqlx::Result<T> {
+    fn during(self, operation: &'static str) -> Result<T> {
+        self.map_err(|source| Error::database(operation, source))
+    }
+}
+
+fn classify(source: &sqlx::Error) -> (ErrorKind, String) {
+    match source {
+        sqlx::Error::Database(database) => {
+            let code = database.code();
+            let kind = code.as_deref().map_or(ErrorKind::Database, kind_of_code);
+            (kind, explain(kind, database.message()))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
+            (ErrorKind::Unavailable, source.to_string())
+        }
+        _ => (ErrorKind::Database, source.to_string()),
+    }
+}
+
+/// SQLSTATE codes of Postgres (appendix A of its manual) are five characters; SQLite's result
+/// codes (sqlite.org/rescode.html) are decimal numbers whose low byte is the primary code.
+fn kind_of_code(code: &str) -> ErrorKind {
+    match code {
+        "40001" | "40P01" => ErrorKind::Conflict,
+        "28000" | "28P01" | "3D000" | "42501" => ErrorKind::AccessDenied,
+        "42P01" | "3F000" => ErrorKind::NotMigrated,
+        "53300" | "53200" | "53100" | "57P01" | "57P02" | "57P03" | "57014" | "25006" | "55P03" => {
+            ErrorKind::Unavailable
+        }
+        _ if code.len() == 5 && code.starts_with("08") => ErrorKind::Unavailable,
+        _ if code.len() == 5 => ErrorKind::Database,
+        _ => match code.parse::<i32>().map(|number| number & 0xff) {
+            Ok(5 | 6) => ErrorKind::Conflict,
+            Ok(8 | 10 | 13 | 14) => ErrorKind::Unavailable,
+            Ok(3 | 23) => ErrorKind::AccessDenied,
+            _ => ErrorKind::Database,
+        },
+    }
+}
+
+fn explain(kind: ErrorKind, message: &str) -> String {
+    match kind {
+        ErrorKind::NotMigrated => {
+            format!("{message}: the outbox tables are missing; call `Outbox::migrate()` first")
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// Whether the database aborted a transaction for a conflict with another one, anywhere in the
+/// chain of causes: such a transaction is repeated and counts as no attempt.
+pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(sqlx::Error::Database(database)) = error.downcast_ref::<sqlx::Error>() {
+            return database.code().is_some_and(|code| kind_of_code(&code) == ErrorKind::Conflict);
+        }
+        if let Some(error) = error.downcast_ref::<Error>()
+            && error.kind() == ErrorKind::Conflict
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_both_databases_map_to_kinds() {
+        for (code, kind) in [
+            ("40001", ErrorKind::Conflict),
+            ("40P01", ErrorKind::Conflict),
+            ("28P01", ErrorKind::AccessDenied),
+            ("42P01", ErrorKind::NotMigrated),
+            ("08006", ErrorKind::Unavailable),
+            ("23505", ErrorKind::Database),
+            ("5", ErrorKind::Conflict),
+            ("517", ErrorKind::Conflict),
+            ("13", ErrorKind::Unavailable),
+            ("2067", ErrorKind::Database),
+        ] {
+            assert_eq!(kind_of_code(code), kind, "{code}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Headers: what travels with an event beside its payload, and the causation it carries.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The id of the event whose handling emitted this one.
+pub const CAUSATION_ID: &str = "causation_id";
+/// The consumer whose handling emitted this one.
+pub const CAUSED_BY: &str = "caused_by";
+/// The id of the first event of the chain (absent on the first event itself), or what the
+/// request said.
+pub const CORRELATION_ID: &str = "correlation_id";
+/// When the fact happened, RFC 3339, where that is not when it was emitted.
+pub const OCCURRED_AT: &str = "occurred_at";
+/// W3C trace context: the parent's trace and span.
+pub const TRACEPARENT: &str = "traceparent";
+/// W3C trace context: vendor state.
+pub const TRACESTATE: &str = "tracestate";
+
+/// Names and values that travel with an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Headers(BTreeMap<String, String>);
+
+impl Headers {
+    /// The value of a header.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Sets a header, replacing an earlier value.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// All headers in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn set_if_absent(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value
+            && !self.0.contains_key(name)
+        {
+            self.set(name, value);
+        }
+    }
+}
+
+/// What caused the events that are emitted while a future runs: set around a request with
+/// [`Cause::scope`], and by the engine around every handler.
+///
+/// ```
+/// use outbox_runtime::Cause;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let cause = Cause::request()
+///     .correlation_id("req-1")
+///     .traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+/// cause.scope(async { /* emit here */ }).await;
+/// # });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Cause {
+    event: Option<Uuid>,
+    consumer: Option<&'static str>,
+    correlation_id: Option<String>,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+}
+
+tokio::task_local! {
+    static CURRENT: Cause;
+}
+
+impl Cause {
+    /// A cause from outside: a request, a command, a cron tick.
+    #[must_use]
+    pub fn request() -> Self {
+        Self::default()
+    }
+
+    /// What ties together everything that follows from the request.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = Some(id.into());
+        self
+    }
+
+    /// The `traceparent` header of the request.
+    #[must_use]
+    pub fn traceparent(mut self, value: impl Into<String>) -> Self {
+        self.traceparent = Some(value.into());
+        self
+    }
+
+    /// The `tracestate` header of the request.
+    #[must_use]
+    pub fn tracestate(mut self, value: impl Into<String>) -> Self {
+        self.tracestate = Some(value.into());
+        self
+    }
+
+    /// Runs a future; what it emits (on its own task) carries this cause.
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+
+    pub(crate) fn delivery(consumer: &'static str, id: Uuid, headers: &Headers) -> Self {
+        let own = |name| headers.get(name).map(str::to_owned);
+        Self {
+            event: Some(id),
+            consumer: Some(consumer),
+            correlation_id: own(CORRELATION_ID).or_else(|| Some(id.to_string())),
+            traceparent: own(TRACEPARENT),
+            tracestate: own(TRACESTATE),
+        }
+    }
+
+    /// Adds the current cause to the headers of an event that is being emitted.
+    pub(crate) fn stamp(headers: &mut Headers) {
+        let _ = CURRENT.try_with(|cause| {
+            let event = cause.event.map(|id| id.to_string());
+            headers.set_if_absent(CAUSATION_ID, event.as_deref());
+            headers.set_if_absent(CAUSED_BY, cause.consumer);
+            headers.set_if_absent(CORRELATION_ID, cause.correlation_id.as_deref());
+            headers.set_if_absent(TRACEPARENT, cause.traceparent.as_deref());
+            headers.set_if_absent(TRACESTATE, cause.tracestate.as_deref());
+        });
+    }
+}
