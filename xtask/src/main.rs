@@ -28,14 +28,13 @@ fn main() -> ExitCode {
         Command::Webhooks => webhooks::run(),
         Command::Tidy => tidy::run(),
     };
+    let Err(error) = result else { return ExitCode::SUCCESS };
     // Printed here, since a backtrace of this program says nothing about the command that failed.
-    result.map_or_else(
-        |error| {
-            eprintln!("\nerror: {error:#}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    eprintln!("\nerror: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::FAILURE
 }
 
 #[derive(Parser)]

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -37,9 +37,11 @@ pub(crate) fn find_in_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-/// The command as a person would type it, quoted only where needed.
+/// The command as a person would type it: the program by its name, quotes only where needed.
 fn command_line(command: &Command) -> String {
-    let words = [command.get_program()].into_iter().chain(command.get_args()).map(quoted);
+    let program = command.get_program();
+    let program = Path::new(program).file_name().unwrap_or(program);
+    let words = [program].into_iter().chain(command.get_args()).map(quoted);
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -59,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_command_line_is_quoted_only_where_needed() {
-        let mut command = Command::new("cargo");
+        let mut command = Command::new("/toolchain/bin/cargo");
         command.args(["nextest", "run", "-E", "test(chaos)", "it's", ""]);
         assert_eq!(command_line(&command), r"cargo nextest run -E 'test(chaos)' 'it'\''s' ''");
     }

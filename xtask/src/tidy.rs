@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     for finding in &findings {
         println!("{finding}");
     }
-    bail!("{} untidy places, listed above", findings.len())
+    bail!("rules broken: {}, listed above", findings.len())
 }
 
 /// A broken rule.
