@@ -45,11 +45,22 @@ fn command_line(command: &Command) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// An address without its password: what is printed may be the log of a public CI run.
+fn without_password(word: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = word.split_once("://")?;
+        let (account, host) = rest.rsplit_once('@')?;
+        let (user, _) = account.split_once(':')?;
+        Some(format!("{scheme}://{user}:...@{host}"))
+    };
+    hidden().unwrap_or_else(|| word.to_owned())
+}
+
 fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
+    let word = without_password(&word.to_string_lossy());
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,@+%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
-        word.into_owned()
+        word
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
@@ -64,6 +75,15 @@ mod tests {
         let mut command = Command::new("/toolchain/bin/cargo");
         command.args(["nextest", "run", "-E", "test(chaos)", "it's", ""]);
         assert_eq!(command_line(&command), r"cargo nextest run -E 'test(chaos)' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn a_command_line_shows_no_password() {
+        let mut command = Command::new("quickstart");
+        command.args(["--database-url", "postgres://me:s3cr@t@localhost:5432/db"]);
+        let shown = "quickstart --database-url postgres://me:...@localhost:5432/db";
+        assert_eq!(command_line(&command), shown);
+        assert_eq!(without_password("postgres://me@localhost"), "postgres://me@localhost");
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(crate) fn all(services: &Services) -> Result<()> {
         command.args(["nextest", "run", "--workspace", "--all-features"]);
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
-        command.args(["test", "--workspace", "--all-features", "--lib", "--bins", "--tests"]);
+        command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+        command.args(["--lib", "--bins", "--tests"]);
     }
     process::run(&mut command)
 }
