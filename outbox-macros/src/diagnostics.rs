@@ -61,6 +61,23 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
 }
 
+/// Tokens as a person would write them: spaces only between words.
+pub(crate) fn text(tokens: impl ToTokens) -> String {
+    let spaced = tokens.to_token_stream().to_string();
+    let letters: Vec<char> = spaced.chars().collect();
+    let word = |letter: Option<&char>| letter.is_some_and(|l| l.is_alphanumeric() || *l == '_');
+    letters
+        .iter()
+        .enumerate()
+        .filter(|(i, letter)| {
+            let between_words = *i > 0 && word(letters.get(i - 1)) && word(letters.get(i + 1));
+            let after_comma = *i > 0 && letters[i - 1] == ',';
+            **letter != ' ' || between_words || after_comma
+        })
+        .map(|(_, letter)| letter)
+        .collect()
+}
+
 /// The candidate most similar to a misspelt word, if any is similar.
 pub(crate) fn closest<'a>(wrong: &str, candidates: &[&'a str]) -> Option<&'a str> {
     candidates
@@ -144,6 +161,13 @@ mod tests {
             "; the options are `name`, `audit` and `start`"
         );
         assert_eq!(did_you_mean("id", "fields", &[]), "; there are no fields");
+    }
+
+    #[test]
+    fn tokens_are_shown_as_a_person_writes_them() {
+        let tokens = quote::quote!(&'a mut Tx<'_, sqlx::Postgres>);
+        assert_eq!(text(tokens), "&'a mut Tx<'_, sqlx::Postgres>");
+        assert_eq!(text(quote::quote!(Vec<dyn Send>)), "Vec<dyn Send>");
     }
 
     #[test]

@@ -10,9 +10,8 @@ mod diagnostics;
 mod event;
 mod literal;
 mod options;
+mod paths;
 mod registry;
-
-use quote::quote;
 
 /// Makes a struct or an enum an event: a fact with a permanent name and a version.
 ///
@@ -199,12 +198,4 @@ pub fn consumer(
 #[proc_macro]
 pub fn registry(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     registry::declare(input.into()).into()
-}
-
-/// The path of the runtime's items for macros.
-fn private_path(krate: Option<&syn::Path>) -> proc_macro2::TokenStream {
-    match krate {
-        Some(path) => quote!(#path::private),
-        None => quote!(::outbox_runtime::private),
-    }
 }

@@ -118,7 +118,14 @@ fn ungroup(value: Expr) -> Expr {
 impl Entry {
     /// An error that shows how the option is written.
     pub(crate) fn misused(&self) -> syn::Error {
-        let message = format!("`{}` is written `{}`", self.name, self.usage);
+        let message = if self.name == self.usage {
+            format!(
+                "`{0}` takes no value: write `{0}`, or leave it out",
+                self.name
+            )
+        } else {
+            format!("`{}` is written `{}`", self.name, self.usage)
+        };
         match &self.value {
             Value::Assigned(value) => syn::Error::new_spanned(value, message),
             Value::List(list) if !list.is_empty() => syn::Error::new_spanned(list, message),

@@ -37,6 +37,36 @@ impl Event for UnknownEvent {
     const VERSION: u32 = 1;
 }
 
+/// Reads a payload as the older type, and converts.
+///
+/// # Errors
+///
+/// Those of the older type.
+pub fn upcast<Older: Event, E: UpcastFrom<Older>>(
+    version: u32,
+    payload: &RawValue,
+) -> Result<E, DecodeError> {
+    Older::decode(version, payload).map(E::upcast_from)
+}
+
+/// An event that can be made from its version before.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made from `{Older}`",
+    label = "no way from here",
+    note = "implement `From<{Older}>` for `{Self}`"
+)]
+pub trait UpcastFrom<Older> {
+    /// The older event in the newer shape.
+    fn upcast_from(older: Older) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Older, E: From<Older>> UpcastFrom<Older> for E {
+    fn upcast_from(older: Older) -> Self {
+        Self::from(older)
+    }
+}
+
 /// Calls the `when` of a consumer.
 pub fn when<E>(event: &E, decide: impl When<E>) -> bool {
     decide(event)
@@ -85,12 +115,15 @@ pub struct EventEntry {
     info: fn() -> EventInfo,
 }
 
-impl EventEntry {
-    /// The entry of a type.
-    #[must_use]
-    pub const fn of<E: Event>() -> Self {
-        Self { name: E::NAME, version: E::VERSION, info: EventInfo::of::<E> }
-    }
+/// The entry of an event's type.
+pub trait ListedEvent {
+    /// The entry.
+    const ENTRY: EventEntry;
+}
+
+impl<E: Event> ListedEvent for E {
+    const ENTRY: EventEntry =
+        EventEntry { name: E::NAME, version: E::VERSION, info: EventInfo::of::<E> };
 }
 
 /// A consumer of a registry.
@@ -101,11 +134,33 @@ pub struct ConsumerEntry {
     info: fn() -> ConsumerInfo,
 }
 
-impl ConsumerEntry {
-    /// The entry of a consumer.
-    #[must_use]
-    pub const fn of<C: ConsumerDef>() -> Self {
-        Self { name: C::OPTIONS.name, event: C::Event::NAME, info: ConsumerInfo::of::<C> }
+/// The entry of a consumer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a consumer",
+    label = "not a consumer",
+    note = "put `#[consumer(name = \"...\")]` on an async function, and list its name"
+)]
+pub trait ListedConsumer {
+    /// The entry.
+    const ENTRY: ConsumerEntry;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: ConsumerDef> ListedConsumer for C {
+    const ENTRY: ConsumerEntry =
+        ConsumerEntry { name: C::OPTIONS.name, event: C::Event::NAME, info: ConsumerInfo::of::<C> };
+}
+
+/// A consumer as the registries' bounds name it: without a supertrait, because the compiler
+/// checks those of a bound at once, and would report an entry that is no consumer twice.
+pub trait Bind<S, DB: Backend> {
+    /// The consumer bound to the application's state.
+    fn bind(state: &Arc<S>) -> Bound<DB>;
+}
+
+impl<C: Consumer<S, DB>, S, DB: Backend> Bind<S, DB> for C {
+    fn bind(state: &Arc<S>) -> Bound<DB> {
+        <C as Consumer<S, DB>>::bind(state)
     }
 }
 

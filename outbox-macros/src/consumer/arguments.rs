@@ -1,10 +1,8 @@
 //! What the arguments of a consumer's function are, told by their types.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, PathSegment, Type};
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, text};
 
 const USAGE: &str = "a consumer takes one `Delivery<E>`, `Batch<E>` or event: write `async fn \
                      receipt(order: Delivery<OrderPlaced>) -> Result<(), Error>`";
@@ -128,7 +126,7 @@ fn second_event(earlier: Form, form: Form, written: &Type) -> String {
     let mut message = "a consumer handles one event type: write a consumer for each".to_owned();
     if form == Form::ByValue || earlier == Form::ByValue {
         let example = match form {
-            Form::ByValue => written.to_token_stream().to_string().replace(' ', ""),
+            Form::ByValue => text(written),
             Form::Delivery | Form::Batch => "T".to_owned(),
         };
         message += &format!(
@@ -173,8 +171,7 @@ fn owned(written: &Type, last: &PathSegment) -> syn::Result<Argument> {
             written: written.clone(),
         }),
         "Tx" | "OutboxTx" if parameter.is_some() => {
-            let database = parameter.map(ToTokens::to_token_stream).unwrap_or_default();
-            return Err(borrow_the_tx(written, &database));
+            return Err(borrow_the_tx(written, parameter));
         }
         _ => None,
     };
@@ -188,18 +185,14 @@ fn borrowed(written: &Type, reference: &syn::TypeReference) -> syn::Result<Argum
         && let Some(database) = last_parameter(last)
     {
         if reference.mutability.is_none() {
-            return Err(borrow_the_tx(written, &database.to_token_stream()));
+            return Err(borrow_the_tx(written, Some(database)));
         }
         return Ok(Argument::Tx {
             database: database.clone(),
             written: written.clone(),
         });
     }
-    let owned = reference
-        .elem
-        .to_token_stream()
-        .to_string()
-        .replace(' ', "");
+    let owned = text(&reference.elem);
     let message = format!(
         "a consumer owns its arguments: write `{owned}` (only the transaction is borrowed: `tx: \
          &mut Tx<'_, DB>`)"
@@ -207,7 +200,8 @@ fn borrowed(written: &Type, reference: &syn::TypeReference) -> syn::Result<Argum
     Err(syn::Error::new_spanned(written, message))
 }
 
-fn borrow_the_tx(written: &Type, database: &TokenStream) -> syn::Error {
+fn borrow_the_tx(written: &Type, database: Option<&Type>) -> syn::Error {
+    let database = database.map_or_else(|| "DB".to_owned(), text);
     let message = format!(
         "the transaction is the worker's, which commits it with the consumer's progress: write \
          `tx: &mut Tx<'_, {database}>`"

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ItemFn, ReturnType, Type};
+use syn::{Expr, ItemFn, ReturnType, Type};
 
 use super::arguments::{Argument, Arguments, Form};
 use super::parse::{Delay, Options, Retry, Start};
 use super::validate::{Consumer, Handler};
 use crate::diagnostics::Errors;
-use crate::private_path;
+use crate::paths::{at, mixed_at, private_path};
 
 /// Everything for a consumer without mistakes. Local variables have the hygiene of
 /// `macro_rules`, so that a consumer may be named as they are.
@@ -58,7 +57,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let ident = &function.sig.ident;
     let setters = setters(p, options, handler);
     let when = options.when.as_ref().map(|decide| {
-        let call = quote_spanned! {shown_at(decide)=> #p::when::<#event>(event, #decide) };
+        let call = call(p, "when", event, decide);
         quote_spanned! {Span::mixed_site()=>
             fn when(event: &Self::Event) -> bool {
                 #call
@@ -68,9 +67,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let delay = options.delay.as_ref().map(|delay| {
         let value = match delay {
             Delay::Always(delay) => duration(p, *delay),
-            Delay::ByEvent(decide) => {
-                quote_spanned! {shown_at(decide)=> #p::delay::<#event>(event, #decide) }
-            }
+            Delay::ByEvent(decide) => call(p, "delay", event, decide),
         };
         quote_spanned! {Span::mixed_site()=>
             #[allow(unused_variables)]
@@ -79,7 +76,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             }
         }
     });
-    let event = quote_spanned! {shown_at(event)=> type Event = #event; };
+    let event = quote_spanned! {mixed_at(event)=> type Event = #event; };
     let decides = options.when.is_some() || options.delay.is_some();
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
@@ -91,6 +88,12 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             #delay
         }
     }
+}
+
+fn call(p: &TokenStream, function: &str, event: &Type, decide: &Expr) -> TokenStream {
+    let p = at(p, mixed_at(decide));
+    let function = Ident::new(function, mixed_at(decide));
+    quote_spanned! {mixed_at(decide)=> #p::#function::<#event>(event, #decide) }
 }
 
 fn setters(p: &TokenStream, options: &Options, handler: &Handler<'_>) -> TokenStream {
@@ -192,6 +195,10 @@ fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             quote_spanned! {Span::mixed_site()=> #p::Outcome },
         ),
     };
+    let future = at(p, mixed_at(ident));
+    let future = quote_spanned! {mixed_at(ident)=>
+        impl #future::Future<Output = #p::Result<#outcome, #p::ConsumerError>> + #future::Send
+    };
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl<__State> #p::#handler for #ident
@@ -203,7 +210,7 @@ fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
                 #work
                 state: &__State,
                 context: #p::Context,
-            ) -> impl #p::Future<Output = #p::Result<#outcome, #p::ConsumerError>> + #p::Send {
+            ) -> #future {
                 #(let #states = #p::State(<#parts as #p::FromRef<__State>>::from_ref(state));)*
                 #run
             }
@@ -247,9 +254,10 @@ fn run(
 ) -> TokenStream {
     let ident = &function.sig.ident;
     let returned = match &function.sig.output {
-        ReturnType::Type(_, returned) => shown_at(returned),
-        ReturnType::Default => shown_at(ident),
+        ReturnType::Type(_, returned) => mixed_at(returned),
+        ReturnType::Default => mixed_at(ident),
     };
+    let p = at(p, returned);
     let (count, convert) = match handler {
         Handler::Batch => (
             Some(quote_spanned! {Span::mixed_site()=> let len = delivery.len(); }),
@@ -260,7 +268,7 @@ fn run(
             quote_spanned! {returned=> #p::IntoOutcome::into_outcome(returned) },
         ),
     };
-    quote_spanned! {shown_at(ident)=>
+    quote_spanned! {mixed_at(ident)=>
         async move {
             #count
             let returned = #ident(#(#passed),*).await;
@@ -301,11 +309,6 @@ fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             }
         }
     }
-}
-
-/// Errors point at these tokens; names mean what they mean in the rest of the expansion.
-fn shown_at(tokens: impl Spanned) -> Span {
-    tokens.span().resolved_at(Span::mixed_site())
 }
 
 /// The errors, and a consumer that spares the rest of the file errors about its absence. Its

@@ -59,6 +59,8 @@ pub(super) struct Options {
     pub(super) on_dead: Option<(Ident, &'static str)>,
     pub(super) audit: bool,
     pub(super) krate: Option<Path>,
+    /// Whether an option was not understood, so that others may seem to be missing.
+    pub(super) incomplete: bool,
 }
 
 #[derive(Debug)]
@@ -90,7 +92,9 @@ pub(super) enum Start {
 /// Reads the options.
 pub(super) fn options(tokens: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
-    for entry in options::parse(tokens, KNOWN, errors) {
+    let entries = options::parse(tokens, KNOWN, errors);
+    options.incomplete = !errors.is_empty();
+    for entry in entries {
         let stored = store(&entry, &mut options, errors);
         errors.take(stored);
     }
@@ -115,8 +119,9 @@ fn store(entry: &Entry, options: &mut Options, errors: &mut Errors) -> syn::Resu
             options.batch_limits = batch(entry, errors)?;
         }
         "delivery" => {
-            options.tx = Some(entry.name.clone());
-            delivery(entry)?;
+            let understood = delivery(entry).map(|()| entry.name.clone());
+            options.incomplete |= understood.is_err();
+            options.tx = Some(understood?);
         }
         "start" => options.start = Some(start(entry)?),
         "on_dead" => {

@@ -1,11 +1,10 @@
 //! What a consumer must fulfil: its function, its options, and both together.
 
-use quote::ToTokens;
 use syn::{GenericParam, ItemFn, LitStr, ReturnType, Signature, Type};
 
 use super::arguments::{Arguments, Form};
 use super::parse::Options;
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, text};
 use crate::literal::check_name;
 
 /// A consumer without mistakes.
@@ -95,7 +94,7 @@ fn check_consumer_name<'a>(
     errors: &mut Errors,
 ) -> Option<&'a LitStr> {
     let Some(name) = &options.name else {
-        if !options.names_itself {
+        if !options.names_itself && !options.incomplete {
             errors.at(
                 &function.sig.ident,
                 "missing `name`: add `#[consumer(name = \"email.receipt\")]` (names are permanent, \
@@ -148,20 +147,20 @@ fn check_contradictions(options: &Options, errors: &mut Errors) {
 }
 
 fn check_batch(options: &Options, event: &Type, form: Form, written: &Type, errors: &mut Errors) {
-    let event = event.to_token_stream().to_string().replace(' ', "");
+    let event = text(event);
     match (&options.batch, form) {
         (Some(_), Form::ByValue | Form::Delivery) if options.tx.is_none() => errors.at(
             written,
             format!("a consumer with `batch(...)` takes `Batch<{event}>`"),
         ),
-        (None, Form::Batch) if options.tx.is_some() => errors.at(
+        (None, Form::Batch) if !options.incomplete && options.tx.is_some() => errors.at(
             written,
             format!(
                 "a consumer with `delivery = tx` takes `Delivery<{event}>`: its events share \
                      transactions already, one handled after another"
             ),
         ),
-        (None, Form::Batch) => errors.at(
+        (None, Form::Batch) if !options.incomplete => errors.at(
             written,
             format!(
                 "a consumer of `Batch<{event}>` says how many at a time: add `batch(max = 500, \
@@ -179,7 +178,7 @@ fn check_tx(function: &ItemFn, options: &Options, arguments: &Arguments, errors:
             "a consumer with `delivery = tx` works in the transaction that records its progress: \
              add `tx: &mut Tx<'_, DB>`, with `Postgres` or `Sqlite` for `DB`",
         ),
-        (None, Some((_, written))) => errors.at(
+        (None, Some((_, written))) if !options.incomplete => errors.at(
             written,
             "a consumer with a transaction works in the database, exactly once: add `delivery = \
              tx`, or take the argument away to work outside",

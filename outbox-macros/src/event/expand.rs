@@ -2,13 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr};
+use syn::{Data, DeriveInput, Expr, Type};
 
 use super::parse::Attributes;
 use super::validate::{Event, Key};
 use crate::diagnostics::Errors;
-use crate::private_path;
+use crate::paths::{at, private_path, shown_at};
 
 /// The implementation for an event without mistakes.
 pub(super) fn event(event: &Event<'_>) -> TokenStream {
@@ -24,22 +23,11 @@ pub(super) fn event(event: &Event<'_>) -> TokenStream {
         Some(key) => (property(&p, key), key_method(&p, key)),
         None => (TokenStream::new(), TokenStream::new()),
     };
-    let upcast = event.upcast.map(|source| {
-        let convert = quote_spanned! {shown_at(source)=>
-            <Self as ::core::convert::From<#source>>::from
-        };
-        quote! {
-            fn decode_older(
-                version: u32,
-                payload: &#p::RawValue,
-            ) -> ::core::result::Result<Self, #p::DecodeError> {
-                <#source as #p::Event>::decode(version, payload).map(#convert)
-            }
-        }
-    });
+    let upcast = event.upcast.map(|source| decode_older(&p, source));
     let check = event.upcast.map(|source| {
+        let p = at(&p, shown_at(source));
         quote_spanned! {shown_at(source)=>
-            const _: () = #p::check_upcast(#name, #version, #p::EventEntry::of::<#source>());
+            const _: () = #p::check_upcast(#name, #version, <#source as #p::ListedEvent>::ENTRY);
         }
     });
     quote! {
@@ -53,6 +41,21 @@ pub(super) fn event(event: &Event<'_>) -> TokenStream {
             #upcast
         }
         #check
+    }
+}
+
+fn decode_older(p: &TokenStream, source: &Type) -> TokenStream {
+    let upcast = at(p, shown_at(source));
+    let upcast = quote_spanned! {shown_at(source)=>
+        #upcast::upcast::<#source, Self>(version, payload)
+    };
+    quote! {
+        fn decode_older(
+            version: u32,
+            payload: &#p::RawValue,
+        ) -> #p::Result<Self, #p::DecodeError> {
+            #upcast
+        }
     }
 }
 
@@ -70,35 +73,41 @@ fn property(p: &TokenStream, key: &Key) -> TokenStream {
 }
 
 fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
+    let to_key = |written: &Expr| {
+        let p = at(p, shown_at(written));
+        quote_spanned! {shown_at(written)=> #p::EventKey::to_key }
+    };
     let (this, body) = match key {
         Key::Field {
             written, member, ..
         } => {
-            let key = quote_spanned! {shown_at(written)=> #p::EventKey::to_key(&self.#member) };
-            (self_at_call_site(), key)
+            let to_key = to_key(written);
+            let body = quote_spanned! {shown_at(written)=> #to_key(&self.#member) };
+            (self_at_call_site(), body)
         }
         Key::EveryVariant { written, fields } => {
             let (variants, fields): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
-            let arm = quote_spanned! {shown_at(written)=> #p::EventKey::to_key(key) };
+            let to_key = to_key(written);
+            let arm = quote_spanned! {shown_at(written)=> #to_key(key) };
+            let body = quote! { match self { #(Self::#variants { #fields: key, .. } => #arm,)* } };
+            (self_at_call_site(), body)
+        }
+        Key::Place(place) => {
+            let to_key = to_key(place);
             (
-                self_at_call_site(),
-                quote! { match self { #(Self::#variants { #fields: key, .. } => #arm,)* } },
+                self_in(place),
+                quote_spanned! {shown_at(place)=> #to_key(&#place) },
             )
         }
-        Key::Place(place) => (
-            self_in(place),
-            quote_spanned! {shown_at(place)=> #p::EventKey::to_key(&#place) },
-        ),
         Key::Computed(expression) => {
             let borrowed = borrow(expression);
-            let to_key = quote_spanned! {shown_at(expression)=> #p::EventKey::to_key(key) };
-            (
-                self_in(expression),
-                quote! {
-                    let key = #borrowed;
-                    #to_key.map(|key| #p::Cow::Owned(key.into_owned()))
-                },
-            )
+            let to_key = to_key(expression);
+            let to_key = quote_spanned! {shown_at(expression)=> #to_key(key) };
+            let body = quote! {
+                let key = #borrowed;
+                #to_key.map(|key| #p::Cow::Owned(key.into_owned()))
+            };
+            (self_in(expression), body)
         }
     };
     quote! {
@@ -106,11 +115,6 @@ fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
             #body
         }
     }
-}
-
-/// Errors point at these tokens; names mean what they mean in the rest of the expansion.
-fn shown_at(tokens: impl Spanned) -> Span {
-    tokens.span().resolved_at(Span::call_site())
 }
 
 /// `&expression`, with parentheses where they are needed: printing the syntax tree adds them.

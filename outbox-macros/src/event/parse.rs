@@ -34,6 +34,8 @@ pub(super) struct Attributes {
     pub(super) retired: bool,
     pub(super) reserved: Vec<LitStr>,
     pub(super) krate: Option<Path>,
+    /// Whether an option was not understood, so that others may seem to be missing.
+    pub(super) incomplete: bool,
 }
 
 /// Reads every `#[event(...)]` of the type.
@@ -50,7 +52,9 @@ pub(super) fn attributes(input: &DeriveInput, errors: &mut Errors) -> Attributes
         }
     }
     let mut attributes = Attributes::default();
-    for entry in options::parse(tokens, KNOWN, errors) {
+    let entries = options::parse(tokens, KNOWN, errors);
+    attributes.incomplete = !errors.is_empty();
+    for entry in entries {
         let stored = store(&entry, &mut attributes);
         errors.take(stored);
     }

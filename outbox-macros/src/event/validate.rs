@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput, Expr, Fields, LitStr, Member, Path, Type};
 
 use super::parse::Attributes;
 use super::serde::{Container, Property, unraw};
-use crate::diagnostics::{Errors, did_you_mean};
+use crate::diagnostics::{Errors, did_you_mean, text};
 use crate::literal::check_name;
 use crate::options::{as_path, as_text};
 
@@ -83,7 +83,7 @@ fn check_event_name<'a>(
     errors: &mut Errors,
 ) -> Option<&'a LitStr> {
     let Some(name) = &attributes.name else {
-        if !attributes.names_itself {
+        if !attributes.names_itself && !attributes.incomplete {
             errors.at(
                 &input.ident,
                 "missing `name`: add `#[event(name = \"order.placed\")]` (names are permanent, so \
@@ -121,7 +121,7 @@ fn check_version(input: &DeriveInput, attributes: &Attributes, errors: &mut Erro
             option,
             format!("version 1 has no older version: remove `{option}`, or raise `version`"),
         ),
-        (None, None, 2..) if !attributes.settles_upcast => {
+        (None, None, 2..) if !attributes.settles_upcast && !attributes.incomplete => {
             let older = format!("{}V{}", without_version(&input.ident), version - 1);
             let (_, written) = attributes.version.as_ref()?;
             errors.at(
@@ -230,10 +230,7 @@ fn not_a_key(key: &Expr) -> String {
     let hint = match as_text(key) {
         Some(text) => format!("`key = {}`, without quotes", text.value()),
         None if as_path(key).is_none() && is_path_of_fields(key) => {
-            format!(
-                "`key = self.{}`",
-                key.to_token_stream().to_string().replace(' ', "")
-            )
+            format!("`key = self.{}`", text(key))
         }
         None => "`key = order_id` or `key = self.order.id`".to_owned(),
     };

@@ -1,13 +1,12 @@
 //! The registry's struct, what it implements, and the checks in const evaluation.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 
 use super::validate::Registry;
 use crate::diagnostics::Errors;
-use crate::private_path;
+use crate::paths::{at, private_path, shown_at};
 
 /// The registry with its well-formed entries, and the errors about the others.
 pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
@@ -19,6 +18,7 @@ pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     let errors = errors.into_compile_errors();
     let value = value(&p, registry);
     let membership = registry.events.iter().map(|event| {
+        let p = at(&p, shown_at(event));
         quote_spanned! {shown_at(event)=>
             #[automatically_derived]
             impl #p::Registered<#event, #p::Own> for #ident {}
@@ -53,10 +53,12 @@ fn value(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let state = state(registry);
     let state = quote_spanned! {shown_at(&state)=> type State = #state; };
     let events = registry.events.iter().map(|event| {
-        quote_spanned! {shown_at(event)=> #p::EventEntry::of::<#event>() }
+        let p = at(p, shown_at(event));
+        quote_spanned! {shown_at(event)=> <#event as #p::ListedEvent>::ENTRY }
     });
     let consumers = registry.consumers.iter().map(|consumer| {
-        quote_spanned! {shown_at(consumer)=> #p::ConsumerEntry::of::<#consumer>() }
+        let p = at(p, shown_at(consumer));
+        quote_spanned! {shown_at(consumer)=> <#consumer as #p::ListedConsumer>::ENTRY }
     });
     quote! {
         const EVENTS: &[#p::EventEntry] = &[#(#events),*];
@@ -77,11 +79,13 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
     let state = state(registry);
     let bounds = registry.consumers.iter().map(|consumer| {
-        quote_spanned! {shown_at(consumer)=> #consumer: #p::Consumer<#state, __Database> }
+        let p = at(p, shown_at(consumer));
+        quote_spanned! {shown_at(consumer)=> #consumer: #p::Bind<#state, __Database> }
     });
     let bind = registry.consumers.iter().map(|consumer| {
+        let p = at(p, shown_at(consumer));
         quote_spanned! {shown_at(consumer)=>
-            <#consumer as #p::Consumer<#state, __Database>>::bind(state)
+            <#consumer as #p::Bind<#state, __Database>>::bind(state)
         }
     });
     quote! {
@@ -101,6 +105,7 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
 fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let name = registry.declared.ident.unraw().to_string();
     let events = registry.events.iter().enumerate().map(|(index, event)| {
+        let p = at(p, shown_at(event));
         quote_spanned! {shown_at(event)=>
             const _: () = #p::check_event(#name, EVENTS, #index);
         }
@@ -110,6 +115,7 @@ fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, consumer)| {
+            let p = at(p, shown_at(consumer));
             quote_spanned! {shown_at(consumer)=>
                 const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
             }
@@ -123,9 +129,4 @@ fn state(registry: &Registry<'_>) -> TokenStream {
         .state
         .as_ref()
         .map_or_else(|| quote!(()), ToTokens::to_token_stream)
-}
-
-/// Errors point at these tokens; names mean what they mean in the rest of the expansion.
-fn shown_at(path: &impl Spanned) -> Span {
-    path.span().resolved_at(Span::call_site())
 }

@@ -1,11 +1,10 @@
 //! What a registry must fulfil, as far as it can be told from paths.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
 use syn::Path;
 
 use super::parse::{Declared, Entry, List};
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, text};
 
 /// A registry whose entries are paths, each listed once.
 pub(super) struct Registry<'a> {
@@ -86,8 +85,4 @@ fn hint(tokens: &TokenStream) -> String {
         Ok(path) => format!(": write `{}`", text(&path)),
         Err(_) => String::new(),
     }
-}
-
-fn text(path: &Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
 }
