@@ -1,1 +1,201 @@
-//! placeholder
+//! The macros of Outbox.
+//!
+//! Use them through `outbox-runtime`, which re-exports them: what they generate names its items.
+//!
+//! A wrong use is one error, at what is wrong, in words that say what to write instead. After an
+//! error, each macro still generates enough for the rest of the file to compile.
+
+mod consumer;
+mod diagnostics;
+mod event;
+mod literal;
+mod options;
+mod paths;
+mod registry;
+
+/// Makes a struct or an enum an event: a fact with a permanent name and a version.
+///
+/// The type also needs serde's `Serialize` and `Deserialize` and schemars's `JsonSchema`.
+///
+/// ```
+/// use outbox_runtime::Event;
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// #[event(name = "order.placed", version = 2, key = order_id, upcast(from = OrderPlacedV1))]
+/// struct OrderPlaced {
+///     order_id: u64,
+///     total: i64,
+///     currency: String,
+/// }
+///
+/// #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// #[event(name = "order.placed", version = 1, key = order_id, retired)]
+/// struct OrderPlacedV1 {
+///     order_id: u64,
+///     total: i64,
+/// }
+///
+/// impl From<OrderPlacedV1> for OrderPlaced {
+///     fn from(older: OrderPlacedV1) -> Self {
+///         Self { order_id: older.order_id, total: older.total, currency: "EUR".to_owned() }
+///     }
+/// }
+///
+/// let order = OrderPlaced { order_id: 7, total: 100, currency: "EUR".to_owned() };
+/// assert_eq!(order.key().as_deref(), Some("7"));
+/// assert_eq!(OrderPlaced::KEY_PROPERTY, Some("order_id"));
+/// ```
+///
+/// # Options
+///
+/// | option | meaning |
+/// | --- | --- |
+/// | `name = "order.placed"` | required and permanent: lowercase segments of a-z, 0-9, `_` and `-` joined by `.`, `:` or `/` |
+/// | `version = 2` | of the payload's shape, from 1, which is the default |
+/// | `key = order_id` | what events are ordered and sharded by: a field (in an enum, of every variant), or an expression on `self`; anything that implements `EventKey` |
+/// | `upcast(from = OrderPlacedV1)` | older payloads are read as that type, the version before, and converted with `From` |
+/// | `no_upcast` | older payloads cannot be read as this version |
+/// | `retired` | can be read and upcast, but not emitted |
+/// | `reserved("coupon")` | properties that older payloads had, and that must not come back |
+/// | `crate = path` | where `outbox_runtime` is, if it is re-exported under another name |
+///
+/// Names and renames of serde are honoured: `reserved` speaks of properties in the payload. A
+/// key may be an expression where a field is not enough:
+///
+/// ```
+/// # use outbox_runtime::Event;
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// #[event(name = "invoice.closed", key = format!("{}/{}", self.tenant, self.number))]
+/// struct InvoiceClosed {
+///     tenant: String,
+///     number: u32,
+/// }
+/// ```
+#[proc_macro_derive(Event, attributes(event))]
+pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    event::derive(input.into()).into()
+}
+
+/// Makes an async function a consumer of events.
+///
+/// The function stays as it is, and can be called and tested as before. Beside it appears a
+/// struct of the same name, for [`registry!`].
+///
+/// ```
+/// use outbox_runtime::{Batch, Delivery, Event, FromRef, State, Tx, consumer};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # use std::io::Error;
+/// # #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// # #[event(name = "order.placed", key = order_id)]
+/// # struct OrderPlaced { order_id: u64, total: i64 }
+/// # #[derive(Clone)]
+/// # struct Mailer;
+///
+/// /// Works outside: at least once, retried with backoff.
+/// #[consumer(
+///     name = "email.receipt",
+///     retry(max = 10, backoff = "1s..15m"),
+///     timeout = "20s",
+///     when = |order| order.total > 0,
+/// )]
+/// async fn receipt(order: Delivery<OrderPlaced>, State(mail): State<Mailer>) -> Result<(), Error> {
+///     # let _ = (order, mail);
+///     Ok(())
+/// }
+///
+/// /// Works in the database: exactly once, in the transaction that records its progress.
+/// #[consumer(name = "stock.reserve", delivery = tx, ordered)]
+/// async fn reserve(
+///     order: Delivery<OrderPlaced>,
+///     tx: &mut Tx<'_, sqlx::Postgres>,
+/// ) -> Result<(), Error> {
+///     # let _ = (order, tx);
+///     Ok(())
+/// }
+///
+/// /// Many at a time.
+/// #[consumer(name = "analytics", batch(max = 500, wait = "1s"))]
+/// async fn track(orders: Batch<OrderPlaced>) {
+///     # let _ = orders;
+/// }
+/// ```
+///
+/// # Arguments
+///
+/// In any order: exactly one of `E`, `Delivery<E>` and `Batch<E>`, where `E` is the event; any
+/// number of `State<T>`, where `T` is the application's state or a part of it (`FromRef`);
+/// `Context`; and for `delivery = tx` the transaction, `&mut Tx<'_, DB>` with the database's name
+/// for `DB`. Types are told by the last segment of their paths.
+///
+/// # Options
+///
+/// Durations are text: `"500ms"`, `"20s"`, `"10m"`, `"4h"`, `"7d"`.
+///
+/// | option | meaning | default |
+/// | --- | --- | --- |
+/// | `name = "email.receipt"` | required and permanent: it owns the consumer's progress and deliveries | |
+/// | `retry(max = 10, backoff = "1s..15m")` | attempts, and the least and the greatest wait between them | as written here |
+/// | `retry = none` | one attempt | |
+/// | `retry = path::of_fn` | a `fn(&Attempt, &ConsumerError) -> Retry` decides; `retry(max = 20, with = path::of_fn)` with another number of attempts than 10 | |
+/// | `timeout = "20s"` | for one attempt | 60 s |
+/// | `delay = "30s"` | after the event was appended; or a function of the event that returns a `Duration` | none |
+/// | `when = \|event\| event.total > 0` | which events the consumer takes: a closure or the path of a function | all |
+/// | `ordered` | events of one key one after another | |
+/// | `concurrency = 64` | handlers of one shard at once | 16 |
+/// | `shards = 4` | slices of keys, which different workers can run | 1 |
+/// | `batch(max = 500, wait = "1s")` | up to so many events at a time, gathered for so long | `wait` 1 s |
+/// | `delivery = tx` | in the database, exactly once | outside, at least once |
+/// | `start = now` | where a new consumer begins: `now`, `beginning`, or a time such as `"2026-01-31T09:00:00Z"` | `now` |
+/// | `on_dead = hold` | what a dead letter of an `ordered` consumer does to its key: `hold` or `continue` | `hold` |
+/// | `audit` | keep every delivery's outcome and note | |
+/// | `crate = path` | where `outbox_runtime` is, if it is re-exported under another name | |
+#[proc_macro_attribute]
+pub fn consumer(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    consumer::attribute(options.into(), item.into()).into()
+}
+
+/// Declares what an application emits and consumes.
+///
+/// Only events listed here can be emitted through the application's outbox, and only consumers
+/// listed here are run by its workers. The compiler checks that no two events have the same name
+/// and version, that no two consumers have the same name, and that every consumer's event is
+/// listed.
+///
+/// ```
+/// use outbox_runtime::{Event, Registry, State, consumer, registry};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// # #[event(name = "order.placed")]
+/// # struct OrderPlaced {}
+/// # #[derive(Clone)]
+/// # struct AppState;
+/// # #[consumer(name = "email.receipt")]
+/// # async fn receipt(order: OrderPlaced, state: State<AppState>) { let _ = (order, state); }
+///
+/// registry! {
+///     /// Everything this service emits and consumes.
+///     struct Shop;
+///     state: AppState,
+///     events: [OrderPlaced],
+///     consumers: [receipt],
+/// }
+///
+/// assert_eq!(Shop::registry().events[0].name, "order.placed");
+/// ```
+///
+/// `state` is what consumers take their `State<T>` from, `()` if absent; `crate: path` says where
+/// `outbox_runtime` is, if it is re-exported under another name. Fields go in any order, and
+/// entries are paths.
+#[proc_macro]
+pub fn registry(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    registry::declare(input.into()).into()
+}

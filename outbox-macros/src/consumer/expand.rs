@@ -1,0 +1,348 @@
+//! The struct of a consumer and what it implements.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::{Expr, ItemFn, ReturnType, Type};
+
+use super::arguments::{Argument, Arguments, Form};
+use super::parse::{Delay, Options, Retry, Start};
+use super::validate::{Consumer, Handler};
+use crate::diagnostics::Errors;
+use crate::paths::{at, mixed_at, private_path};
+
+/// Everything for a consumer without mistakes. Local variables have the hygiene of
+/// `macro_rules`, so that a consumer may be named as they are.
+pub(super) fn consumer(consumer: &Consumer<'_>) -> TokenStream {
+    let p = private_path(consumer.options.krate.as_ref());
+    let struct_ = structure(consumer.function, &consumer.name.value());
+    let definition = definition(&p, consumer);
+    let handle = handle(&p, consumer);
+    let bind = bind(&p, consumer);
+    quote_spanned! {Span::mixed_site()=>
+        #struct_
+        #definition
+        #handle
+        #bind
+    }
+}
+
+fn structure(function: &ItemFn, name: &str) -> TokenStream {
+    let ItemFn { vis, sig, .. } = function;
+    let ident = &sig.ident;
+    let doc = format!("The consumer `{name}`: runs the function of the same name.");
+    quote_spanned! {Span::mixed_site()=>
+        #[doc = #doc]
+        #[allow(
+            dead_code,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            non_camel_case_types,
+            unreachable_pub
+        )]
+        #vis struct #ident {}
+    }
+}
+
+fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
+    let Consumer {
+        function,
+        name,
+        event,
+        options,
+        handler,
+        ..
+    } = consumer;
+    let ident = &function.sig.ident;
+    let setters = setters(p, options, handler);
+    let when = options.when.as_ref().map(|decide| {
+        let call = call(p, "when", event, decide);
+        quote_spanned! {Span::mixed_site()=>
+            fn when(event: &Self::Event) -> bool {
+                #call
+            }
+        }
+    });
+    let delay = options.delay.as_ref().map(|delay| {
+        let value = match delay {
+            Delay::Always(delay) => duration(p, *delay),
+            Delay::ByEvent(decide) => call(p, "delay", event, decide),
+        };
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_variables)]
+            fn delay(event: &Self::Event) -> #p::Option<#p::Duration> {
+                #p::Option::Some(#value)
+            }
+        }
+    });
+    let event = quote_spanned! {mixed_at(event)=> type Event = #event; };
+    let decides = options.when.is_some() || options.delay.is_some();
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #p::ConsumerDef for #ident {
+            #event
+            const OPTIONS: #p::ConsumerOptions = #p::ConsumerOptions::new(#name) #setters;
+            const DECIDES_ON_READING: bool = #decides;
+            #when
+            #delay
+        }
+    }
+}
+
+fn call(p: &TokenStream, function: &str, event: &Type, decide: &Expr) -> TokenStream {
+    let p = at(p, mixed_at(decide));
+    let function = Ident::new(function, mixed_at(decide));
+    quote_spanned! {mixed_at(decide)=> #p::#function::<#event>(event, #decide) }
+}
+
+fn setters(p: &TokenStream, options: &Options, handler: &Handler<'_>) -> TokenStream {
+    let mut setters = TokenStream::new();
+    let mut set = |name: &str, value: TokenStream| {
+        let name = Ident::new(name, Span::mixed_site());
+        setters.extend(quote_spanned! {Span::mixed_site()=> .#name(#value) });
+    };
+    if let Handler::Tx(_) = handler {
+        set("tx", TokenStream::new());
+    }
+    if options.ordered.is_some() {
+        set("ordered", TokenStream::new());
+    }
+    if let Some((_, handlers)) = options.concurrency {
+        set("concurrency", quote::quote!(#handlers));
+    }
+    if let Some(shards) = options.shards {
+        set("shards", quote::quote!(#shards));
+    }
+    if let Some(policy) = &options.retry {
+        set("retry", retry(p, policy));
+    }
+    if let Some(timeout) = options.timeout {
+        set("timeout", duration(p, timeout));
+    }
+    if let Some((max, wait)) = options.batch_limits {
+        let wait = duration(p, wait);
+        set("batch", quote::quote!(#max, #wait));
+    }
+    if let Some(start) = &options.start {
+        set(
+            "start",
+            match start {
+                Start::Now => quote::quote!(#p::Start::Now),
+                Start::Beginning => quote::quote!(#p::Start::Beginning),
+                Start::At { seconds, nanos } => quote::quote!(#p::start_at(#seconds, #nanos)),
+            },
+        );
+    }
+    if let Some((_, on_dead)) = options.on_dead {
+        set(
+            "on_dead",
+            match on_dead {
+                "hold" => quote::quote!(#p::OnDead::Hold),
+                _ => quote::quote!(#p::OnDead::Continue),
+            },
+        );
+    }
+    if options.audit {
+        set("audit", TokenStream::new());
+    }
+    setters
+}
+
+fn retry(p: &TokenStream, retry: &Retry) -> TokenStream {
+    match retry {
+        Retry::None => quote::quote!(#p::RetryPolicy::NONE),
+        Retry::Backoff { max, between } => {
+            let (from, to) = (duration(p, between.0), duration(p, between.1));
+            quote::quote!(#p::RetryPolicy::exponential(#max, #from, #to))
+        }
+        Retry::Custom { max, decide } => quote::quote!(#p::RetryPolicy::custom(#max, #decide)),
+    }
+}
+
+fn duration(p: &TokenStream, duration: Duration) -> TokenStream {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    quote::quote!(#p::Duration::from_millis(#millis))
+}
+
+fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
+    let Consumer {
+        function,
+        handler,
+        arguments,
+        ..
+    } = consumer;
+    let ident = &function.sig.ident;
+    let (passed, states) = passed(p, arguments);
+    let parts: Vec<&Type> = arguments.parts().collect();
+    let run = run(p, function, handler, &passed);
+    let (handler, work, outcome) = match handler {
+        Handler::Each => (
+            quote_spanned! {Span::mixed_site()=> HandleEach<__State> },
+            quote_spanned! {Span::mixed_site()=> delivery: #p::Delivery<Self::Event>, },
+            quote_spanned! {Span::mixed_site()=> #p::Outcome },
+        ),
+        Handler::Batch => (
+            quote_spanned! {Span::mixed_site()=> HandleBatch<__State> },
+            quote_spanned! {Span::mixed_site()=> delivery: #p::Batch<Self::Event>, },
+            quote_spanned! {Span::mixed_site()=> #p::BatchOutcome },
+        ),
+        Handler::Tx(database) => (
+            quote_spanned! {Span::mixed_site()=> HandleTx<__State, #database> },
+            quote_spanned! {Span::mixed_site()=>
+                delivery: #p::Delivery<Self::Event>, tx: &mut #p::Tx<'_, #database>,
+            },
+            quote_spanned! {Span::mixed_site()=> #p::Outcome },
+        ),
+    };
+    let future = at(p, mixed_at(ident));
+    let future = quote_spanned! {mixed_at(ident)=>
+        impl #future::Future<Output = #p::Result<#outcome, #p::ConsumerError>> + #future::Send
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl<__State> #p::#handler for #ident
+        where
+            #(#parts: #p::FromRef<__State>,)*
+        {
+            #[allow(deprecated, unused_variables)]
+            fn handle(
+                #work
+                state: &__State,
+                context: #p::Context,
+            ) -> #future {
+                #(let #states = #p::State(<#parts as #p::FromRef<__State>>::from_ref(state));)*
+                #run
+            }
+        }
+    }
+}
+
+/// What is passed to the function, and the variables among it that hold parts of the state.
+fn passed(p: &TokenStream, arguments: &Arguments) -> (Vec<TokenStream>, Vec<Ident>) {
+    let mut states = Vec::new();
+    let passed = arguments
+        .all
+        .iter()
+        .map(|argument| match argument {
+            Argument::Event {
+                form: Form::ByValue,
+                ..
+            } => {
+                quote_spanned! {Span::mixed_site()=> #p::Delivery::into_event(delivery) }
+            }
+            Argument::Event { .. } => quote_spanned! {Span::mixed_site()=> delivery },
+            Argument::State { .. } => {
+                let state = format_ident!("state_{}", states.len(), span = Span::mixed_site());
+                states.push(state.clone());
+                quote_spanned! {Span::mixed_site()=> #state }
+            }
+            Argument::Context { .. } => quote_spanned! {Span::mixed_site()=> context },
+            Argument::Tx { .. } => quote_spanned! {Span::mixed_site()=> tx },
+        })
+        .collect();
+    (passed, states)
+}
+
+/// The future: errors about what it returns point at the return type, and errors about its
+/// being `Send` at the function.
+fn run(
+    p: &TokenStream,
+    function: &ItemFn,
+    handler: &Handler<'_>,
+    passed: &[TokenStream],
+) -> TokenStream {
+    let ident = &function.sig.ident;
+    let returned = match &function.sig.output {
+        ReturnType::Type(_, returned) => mixed_at(returned),
+        ReturnType::Default => mixed_at(ident),
+    };
+    let p = at(p, returned);
+    let (count, convert) = match handler {
+        Handler::Batch => (
+            Some(quote_spanned! {Span::mixed_site()=> let len = delivery.len(); }),
+            quote_spanned! {returned=> #p::IntoBatchOutcome::into_batch_outcome(returned, len) },
+        ),
+        Handler::Each | Handler::Tx(_) => (
+            None,
+            quote_spanned! {returned=> #p::IntoOutcome::into_outcome(returned) },
+        ),
+    };
+    quote_spanned! {mixed_at(ident)=>
+        async move {
+            #count
+            let returned = #ident(#(#passed),*).await;
+            #convert
+        }
+    }
+}
+
+fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
+    let ident = &consumer.function.sig.ident;
+    let parts: Vec<&Type> = consumer.arguments.parts().collect();
+    let all = quote_spanned! {Span::mixed_site()=> __State: #p::Send + #p::Sync + 'static };
+    let (parameters, database, make) = match consumer.handler {
+        Handler::Each => (
+            quote_spanned! {Span::mixed_site()=> #all, __Database: #p::Backend },
+            quote_spanned! {Span::mixed_site()=> __Database },
+            Ident::new("each", Span::mixed_site()),
+        ),
+        Handler::Batch => (
+            quote_spanned! {Span::mixed_site()=> #all, __Database: #p::Backend },
+            quote_spanned! {Span::mixed_site()=> __Database },
+            Ident::new("batch", Span::mixed_site()),
+        ),
+        Handler::Tx(database) => (
+            all,
+            quote::quote!(#database),
+            Ident::new("tx", Span::mixed_site()),
+        ),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl<#parameters> #p::Consumer<__State, #database> for #ident
+        where
+            #(#parts: #p::FromRef<__State>,)*
+        {
+            fn bind(state: &#p::Arc<__State>) -> #p::Bound<#database> {
+                #p::Bound::#make::<Self, __State>(state)
+            }
+        }
+    }
+}
+
+/// The errors, and a consumer that spares the rest of the file errors about its absence. Its
+/// empty name tells the checks of registries that it is already reported.
+pub(super) fn fallback(
+    function: &ItemFn,
+    options: &Options,
+    arguments: &Arguments,
+    errors: Errors,
+) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    if function.sig.receiver().is_some() {
+        return errors; // In an `impl` there can be no struct.
+    }
+    let p = private_path(options.krate.as_ref());
+    let ident = &function.sig.ident;
+    let struct_ = structure(function, "");
+    let event = match arguments.event() {
+        Some((event, ..)) if function.sig.generics.params.is_empty() => quote::quote!(#event),
+        _ => quote::quote!(#p::UnknownEvent),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #errors
+        #struct_
+        #[automatically_derived]
+        impl #p::ConsumerDef for #ident {
+            type Event = #event;
+            const OPTIONS: #p::ConsumerOptions = #p::ConsumerOptions::new("");
+        }
+        #[automatically_derived]
+        impl<__State, __Database: #p::Backend> #p::Consumer<__State, __Database> for #ident {
+            fn bind(_: &#p::Arc<__State>) -> #p::Bound<__Database> {
+                ::core::unreachable!()
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The implementation of `Event`.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Data, DeriveInput, Expr, Type};
+
+use super::parse::Attributes;
+use super::validate::{Event, Key};
+use crate::diagnostics::Errors;
+use crate::paths::{at, private_path, shown_at};
+
+/// The implementation for an event without mistakes.
+pub(super) fn event(event: &Event<'_>) -> TokenStream {
+    let Event {
+        ident,
+        name,
+        version,
+        retired,
+        ..
+    } = event;
+    let p = private_path(event.krate);
+    let (key_property, key) = match &event.key {
+        Some(key) => (property(&p, key), key_method(&p, key)),
+        None => (TokenStream::new(), TokenStream::new()),
+    };
+    let upcast = event.upcast.map(|source| decode_older(&p, source));
+    let check = event.upcast.map(|source| {
+        let p = at(&p, shown_at(source));
+        quote_spanned! {shown_at(source)=>
+            const _: () = #p::check_upcast(#name, #version, <#source as #p::ListedEvent>::ENTRY);
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #p::Event for #ident {
+            const NAME: &'static str = #name;
+            const VERSION: u32 = #version;
+            const RETIRED: bool = #retired;
+            #key_property
+            #key
+            #upcast
+        }
+        #check
+    }
+}
+
+fn decode_older(p: &TokenStream, source: &Type) -> TokenStream {
+    let upcast = at(p, shown_at(source));
+    let upcast = quote_spanned! {shown_at(source)=>
+        #upcast::upcast::<#source, Self>(version, payload)
+    };
+    quote! {
+        fn decode_older(
+            version: u32,
+            payload: &#p::RawValue,
+        ) -> #p::Result<Self, #p::DecodeError> {
+            #upcast
+        }
+    }
+}
+
+fn property(p: &TokenStream, key: &Key) -> TokenStream {
+    let Key::Field {
+        property: Some(property),
+        ..
+    } = key
+    else {
+        return TokenStream::new();
+    };
+    quote! {
+        const KEY_PROPERTY: #p::Option<&'static str> = #p::Option::Some(#property);
+    }
+}
+
+fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
+    let to_key = |written: &Expr| {
+        let p = at(p, shown_at(written));
+        quote_spanned! {shown_at(written)=> #p::EventKey::to_key }
+    };
+    let (this, body) = match key {
+        Key::Field {
+            written, member, ..
+        } => {
+            let to_key = to_key(written);
+            let body = quote_spanned! {shown_at(written)=> #to_key(&self.#member) };
+            (self_at_call_site(), body)
+        }
+        Key::EveryVariant { written, fields } => {
+            let (variants, fields): (Vec<_>, Vec<_>) = fields.iter().cloned().unzip();
+            let to_key = to_key(written);
+            let arm = quote_spanned! {shown_at(written)=> #to_key(key) };
+            let body = quote! { match self { #(Self::#variants { #fields: key, .. } => #arm,)* } };
+            (self_at_call_site(), body)
+        }
+        Key::Place(place) => {
+            let to_key = to_key(place);
+            (
+                self_in(place),
+                quote_spanned! {shown_at(place)=> #to_key(&#place) },
+            )
+        }
+        Key::Computed(expression) => {
+            let borrowed = borrow(expression);
+            let to_key = to_key(expression);
+            let to_key = quote_spanned! {shown_at(expression)=> #to_key(key) };
+            let body = quote! {
+                let key = #borrowed;
+                #to_key.map(|key| #p::Cow::Owned(key.into_owned()))
+            };
+            (self_in(expression), body)
+        }
+    };
+    quote! {
+        fn key(&#this) -> #p::Option<#p::Cow<'_, str>> {
+            #body
+        }
+    }
+}
+
+/// `&expression`, with parentheses where they are needed: printing the syntax tree adds them.
+fn borrow(expression: &Expr) -> Expr {
+    Expr::Reference(syn::ExprReference {
+        attrs: Vec::new(),
+        and_token: syn::Token![&](Span::call_site()),
+        mutability: None,
+        expr: Box::new(expression.clone()),
+    })
+}
+
+fn self_at_call_site() -> Ident {
+    Ident::new("self", Span::call_site())
+}
+
+/// The `self` that the expression means: where a `macro_rules` macro wrote it, `self` of the
+/// call site is another one.
+fn self_in(expression: &Expr) -> Ident {
+    fn find(tokens: TokenStream) -> Option<Ident> {
+        tokens.into_iter().find_map(|tree| match tree {
+            TokenTree::Ident(ident) if ident == "self" => Some(ident),
+            TokenTree::Group(group) => find(group.stream()),
+            _ => None,
+        })
+    }
+    find(expression.to_token_stream()).unwrap_or_else(self_at_call_site)
+}
+
+/// The errors, and an implementation that spares the rest of the file errors about its absence.
+/// Its empty name tells the checks of registries that this event is already reported.
+pub(super) fn fallback(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    errors: Errors,
+) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    if matches!(input.data, Data::Union(_)) || !input.generics.params.is_empty() {
+        return errors;
+    }
+    let p = private_path(attributes.krate.as_ref());
+    let ident = &input.ident;
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #p::Event for #ident {
+            const NAME: &'static str = "";
+            const VERSION: u32 = 1;
+        }
+    }
+}
