@@ -48,15 +48,8 @@ impl Clock {
         Some(*manual.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// Resolves when a manual clock is moved, and never for the database's.
-    pub(crate) async fn moved(&self) {
-        match &self.0 {
-            Some(manual) => {
-                let mut moved = manual.moved.subscribe();
-                // The sender lives as long as `self`, so this cannot fail.
-                let _ = moved.changed().await;
-            }
-            None => std::future::pending().await,
-        }
+    /// Tells when a manual clock is moved; `None` for the database's.
+    pub(crate) fn watch(&self) -> Option<watch::Receiver<()>> {
+        self.0.as_ref().map(|manual| manual.moved.subscribe())
     }
 }

@@ -1,2 +1,83 @@
-//! placeholder
-fn main() {}
+//! The repository's own commands, run as `cargo xtask COMMAND`.
+//!
+//! They are Rust so that a machine needs nothing but Rust to run them, and they depend on
+//! almost nothing so that a cold start is not spent on compiling its own tools.
+
+mod chaos;
+mod examples;
+mod process;
+mod report;
+mod scratch;
+mod services;
+mod suite;
+mod test;
+mod tidy;
+mod webhooks;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Test { only } => test::run(&only),
+        Command::Chaos { seeds } => chaos::run(seeds),
+        Command::Services { command } => services::run(&command),
+        Command::Webhooks => webhooks::run(),
+        Command::Tidy => tidy::run(),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    // Printed here, since a backtrace of this program says nothing about the command that failed.
+    eprintln!("\nerror: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::FAILURE
+}
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The repository's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check and every test; starts Postgres when it has to. What CI runs.
+    Test {
+        /// Run this step only; may be repeated.
+        #[arg(long, value_name = "STEP", value_parser = test::step_names())]
+        only: Vec<String>,
+    },
+    /// Run the long tests with many seeds and show the figures they print.
+    Chaos {
+        /// How many seeds each test runs with.
+        #[arg(long, default_value_t = 20)]
+        seeds: u32,
+    },
+    /// Run one command with the test services around it, or hold them open until Ctrl-C.
+    Services {
+        /// The command, for instance: cargo nextest run -p outbox-tests.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+    /// Fetch the real GitHub webhook payloads that the tests replay.
+    Webhooks,
+    /// Check the rules on the source files that no compiler checks.
+    Tidy,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

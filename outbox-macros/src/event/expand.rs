@@ -11,13 +11,7 @@ use crate::paths::{at, private_path, shown_at};
 
 /// The implementation for an event without mistakes.
 pub(super) fn event(event: &Event<'_>) -> TokenStream {
-    let Event {
-        ident,
-        name,
-        version,
-        retired,
-        ..
-    } = event;
+    let Event { ident, name, version, retired, .. } = event;
     let p = private_path(event.krate);
     let (key_property, key) = match &event.key {
         Some(key) => (property(&p, key), key_method(&p, key)),
@@ -60,11 +54,7 @@ fn decode_older(p: &TokenStream, source: &Type) -> TokenStream {
 }
 
 fn property(p: &TokenStream, key: &Key) -> TokenStream {
-    let Key::Field {
-        property: Some(property),
-        ..
-    } = key
-    else {
+    let Key::Field { property: Some(property), .. } = key else {
         return TokenStream::new();
     };
     quote! {
@@ -78,9 +68,7 @@ fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
         quote_spanned! {shown_at(written)=> #p::EventKey::to_key }
     };
     let (this, body) = match key {
-        Key::Field {
-            written, member, ..
-        } => {
+        Key::Field { written, member, .. } => {
             let to_key = to_key(written);
             let body = quote_spanned! {shown_at(written)=> #to_key(&self.#member) };
             (self_at_call_site(), body)
@@ -94,10 +82,7 @@ fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
         }
         Key::Place(place) => {
             let to_key = to_key(place);
-            (
-                self_in(place),
-                quote_spanned! {shown_at(place)=> #to_key(&#place) },
-            )
+            (self_in(place), quote_spanned! {shown_at(place)=> #to_key(&#place) })
         }
         Key::Computed(expression) => {
             let borrowed = borrow(expression);

@@ -24,16 +24,9 @@ pub(super) struct Event<'a> {
 /// Where the key comes from.
 pub(super) enum Key {
     /// A field of the struct; the property of the payload that it becomes.
-    Field {
-        written: Expr,
-        member: Member,
-        property: Option<String>,
-    },
+    Field { written: Expr, member: Member, property: Option<String> },
     /// A named field of every variant of the enum.
-    EveryVariant {
-        written: Expr,
-        fields: Vec<(Ident, Ident)>,
-    },
+    EveryVariant { written: Expr, fields: Vec<(Ident, Ident)> },
     /// A field of a field: can be borrowed.
     Place(Expr),
     /// Any other expression on `self`.
@@ -47,10 +40,8 @@ pub(super) fn event<'a>(
     errors: &mut Errors,
 ) -> Option<Event<'a>> {
     if let Data::Union(data) = &input.data {
-        errors.at(
-            data.union_token,
-            "`Event` cannot be derived for unions: use a struct or an enum",
-        );
+        errors
+            .at(data.union_token, "`Event` cannot be derived for unions: use a struct or an enum");
         return None;
     }
     let name = check_event_name(input, attributes, errors);
@@ -102,10 +93,7 @@ fn check_event_name<'a>(
 }
 
 fn check_version(input: &DeriveInput, attributes: &Attributes, errors: &mut Errors) -> Option<u32> {
-    let version = attributes
-        .version
-        .as_ref()
-        .map_or(1, |(version, _)| *version);
+    let version = attributes.version.as_ref().map_or(1, |(version, _)| *version);
     match (&attributes.upcast, &attributes.no_upcast, version) {
         (_, _, 0) => {
             let written = attributes.version.as_ref().map(|(_, written)| written);
@@ -187,11 +175,9 @@ fn reference_in(tokens: TokenStream) -> Option<TokenTree> {
 fn all_properties(data: &Data, container: &Container) -> Vec<Property> {
     match data {
         Data::Struct(data) => container.struct_properties(&data.fields),
-        Data::Enum(data) => data
-            .variants
-            .iter()
-            .flat_map(|variant| container.variant_properties(variant))
-            .collect(),
+        Data::Enum(data) => {
+            data.variants.iter().flat_map(|variant| container.variant_properties(variant)).collect()
+        }
         Data::Union(_) => Vec::new(),
     }
 }
@@ -199,10 +185,7 @@ fn all_properties(data: &Data, container: &Container) -> Vec<Property> {
 fn check_reserved(attributes: &Attributes, properties: &[Property], errors: &mut Errors) {
     for reserved in &attributes.reserved {
         let name = reserved.value();
-        for property in properties
-            .iter()
-            .filter(|property| property.wire.as_ref() == Some(&name))
-        {
+        for property in properties.iter().filter(|property| property.wire.as_ref() == Some(&name)) {
             errors.at(
                 &property.ident,
                 format!(
@@ -240,15 +223,9 @@ fn not_a_key(key: &Expr) -> String {
 /// `field`, or `0` in a tuple struct.
 fn single_field(key: &Expr) -> Option<Member> {
     match key {
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Int(index),
-            ..
-        }) => {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(index), .. }) => {
             let index = index.base10_parse().ok()?;
-            Some(Member::Unnamed(syn::Index {
-                index,
-                span: proc_macro2::Span::call_site(),
-            }))
+            Some(Member::Unnamed(syn::Index { index, span: proc_macro2::Span::call_site() }))
         }
         _ => as_path(key)?
             .get_ident()
@@ -266,23 +243,15 @@ fn struct_key(
 ) -> syn::Result<Key> {
     let properties = container.struct_properties(fields);
     let shown = shown(&wanted);
-    match properties
-        .iter()
-        .find(|property| self::shown(&property.member) == shown)
-    {
+    match properties.iter().find(|property| self::shown(&property.member) == shown) {
         Some(property) => Ok(Key::Field {
             written: written.clone(),
             member: property.member.clone(),
-            property: property
-                .wire
-                .clone()
-                .filter(|_| container.plain && property.plain),
+            property: property.wire.clone().filter(|_| container.plain && property.plain),
         }),
         None => {
-            let names: Vec<String> = properties
-                .iter()
-                .map(|property| self::shown(&property.member))
-                .collect();
+            let names: Vec<String> =
+                properties.iter().map(|property| self::shown(&property.member)).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let hint = did_you_mean(&shown, "fields", &names);
             let message = format!("no field `{shown}` on `{}`{hint}", input.ident);
@@ -308,11 +277,7 @@ fn enum_key(
 ) -> syn::Result<Key> {
     let wanted = shown(&wanted);
     let field_of = |variant: &syn::Variant| {
-        variant
-            .fields
-            .iter()
-            .filter_map(|field| field.ident.clone())
-            .find(|f| unraw(f) == wanted)
+        variant.fields.iter().filter_map(|field| field.ident.clone()).find(|f| unraw(f) == wanted)
     };
     let mut fields = Vec::new();
     let mut without = None;
@@ -324,10 +289,7 @@ fn enum_key(
     }
     let message = match without {
         None if !fields.is_empty() => {
-            return Ok(Key::EveryVariant {
-                written: written.clone(),
-                fields,
-            });
+            return Ok(Key::EveryVariant { written: written.clone(), fields });
         }
         Some(variant) if !fields.is_empty() => format!(
             "variant `{variant}` of `{}` has no field `{wanted}`: add it, or write an expression \
@@ -342,10 +304,7 @@ fn enum_key(
                 .collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let hint = did_you_mean(&wanted, "fields", &names);
-            format!(
-                "no field `{wanted}` on the variants of `{}`{hint}",
-                input.ident
-            )
+            format!("no field `{wanted}` on the variants of `{}`{hint}", input.ident)
         }
     };
     Err(syn::Error::new_spanned(written, message))

@@ -26,11 +26,7 @@ pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     });
     let consumers = consumers(&p, registry);
     // Where entries are missing because they were malformed, more would seem to be wrong.
-    let checks = if complete {
-        checks(&p, registry)
-    } else {
-        TokenStream::new()
-    };
+    let checks = if complete { checks(&p, registry) } else { TokenStream::new() };
     quote! {
         #errors
         #(#attributes)*
@@ -110,23 +106,15 @@ fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
             const _: () = #p::check_event(#name, EVENTS, #index);
         }
     });
-    let consumers = registry
-        .consumers
-        .iter()
-        .enumerate()
-        .map(|(index, consumer)| {
-            let p = at(p, shown_at(consumer));
-            quote_spanned! {shown_at(consumer)=>
-                const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
-            }
-        });
+    let consumers = registry.consumers.iter().enumerate().map(|(index, consumer)| {
+        let p = at(p, shown_at(consumer));
+        quote_spanned! {shown_at(consumer)=>
+            const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
+        }
+    });
     quote!(#(#events)* #(#consumers)*)
 }
 
 fn state(registry: &Registry<'_>) -> TokenStream {
-    registry
-        .declared
-        .state
-        .as_ref()
-        .map_or_else(|| quote!(()), ToTokens::to_token_stream)
+    registry.declared.state.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream)
 }

@@ -114,16 +114,10 @@ fn name(input: ParseStream<'_>, seen: &[Ident]) -> syn::Result<Ident> {
     let name = input.call(Ident::parse_any)?;
     if !KNOWN.iter().any(|known| name == known) {
         let hint = did_you_mean(&name.to_string(), "fields", KNOWN);
-        return Err(syn::Error::new_spanned(
-            &name,
-            format!("unknown field `{name}`{hint}"),
-        ));
+        return Err(syn::Error::new_spanned(&name, format!("unknown field `{name}`{hint}")));
     }
     if seen.contains(&name) {
-        return Err(syn::Error::new_spanned(
-            &name,
-            format!("`{name}` given twice"),
-        ));
+        return Err(syn::Error::new_spanned(&name, format!("`{name}` given twice")));
     }
     Ok(name)
 }
@@ -150,11 +144,7 @@ fn list(input: ParseStream<'_>, name: &Ident, example: &str) -> syn::Result<List
     let mut entries = Vec::new();
     while !content.is_empty() {
         let tokens = entry(&content)?;
-        let comma = if content.is_empty() {
-            None
-        } else {
-            Some(content.parse()?)
-        };
+        let comma = if content.is_empty() { None } else { Some(content.parse()?) };
         match comma {
             Some(comma) if tokens.is_empty() => entries.push(Entry::Missing(comma)),
             _ => entries.push(Entry::Tokens(tokens)),

@@ -84,9 +84,13 @@ impl ConsumerError {
 
     /// The messages of the causes below the first.
     pub(crate) fn chain(&self) -> Vec<String> {
-        std::iter::successors(self.cause.source(), |error| error.source())
-            .map(ToString::to_string)
-            .collect()
+        let mut chain = Vec::new();
+        let mut next = self.cause.source();
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        chain
     }
 }
 

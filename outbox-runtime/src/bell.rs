@@ -1,0 +1,75 @@
+//! Waking up the consumers of this process. A missed ring costs latency, never an event: the
+//! worker polls as well.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+/// Rung after a commit, with the names of the events that were emitted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bell(Arc<Mutex<Vec<Weak<Listener>>>>);
+
+/// Someone who wants to know about one event name; stops listening when dropped.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    event_name: &'static str,
+    rung: Notify,
+    /// Whether a delivery row may be due that the listener has not heard of.
+    due: AtomicBool,
+}
+
+impl Bell {
+    pub(crate) fn listen(&self, event_name: &'static str) -> Arc<Listener> {
+        let listener = Arc::new(Listener { event_name, rung: Notify::new(), due: AtomicBool::new(false) });
+        let mut listeners = self.lock();
+        listeners.retain(|other| other.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        listener
+    }
+
+    /// Events of this name were committed.
+    pub(crate) fn ring(&self, event_name: &str) {
+        self.ring_if(|listener| listener.event_name == event_name);
+    }
+
+    /// Deliveries of this event are due.
+    pub(crate) fn ring_due(&self, event_name: &str) {
+        self.ring_if(|listener| listener.event_name == event_name && listener.set_due());
+    }
+
+    /// Anything may have happened.
+    pub(crate) fn ring_all(&self) {
+        self.ring_if(Listener::set_due);
+    }
+
+    fn ring_if(&self, wanted: impl Fn(&Listener) -> bool) {
+        for listener in self.lock().iter().filter_map(Weak::upgrade) {
+            if wanted(&listener) {
+                listener.rung.notify_one();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Listener>>> {
+        // Nothing in here can panic half-way, so a poisoned lock is as good as any.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener {
+    /// Resolves at the next ring, or at once if the bell rang since the last call.
+    pub(crate) async fn rung(&self) {
+        self.rung.notified().await;
+    }
+
+    /// Whether a delivery row may be due, since the last call.
+    pub(crate) fn take_due(&self) -> bool {
+        self.due.swap(false, Ordering::Relaxed)
+    }
+
+    fn set_due(&self) -> bool {
+        self.due.store(true, Ordering::Relaxed);
+        true
+    }
+}

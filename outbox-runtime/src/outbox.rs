@@ -1,0 +1,303 @@
+//! The outbox: emitting inside the caller's transaction, and looking at what is in the log.
+
+mod changed;
+mod limits;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::Pool;
+use uuid::Uuid;
+
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Emit, Emitted, Event, IntoEmit, StoredEvent};
+use crate::headers::Cause;
+use crate::key::key_hash;
+use crate::name;
+use crate::registry::{Registered, Registry};
+use crate::store::{
+    Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, EventFilter, Namespace, NewEvent, Store,
+};
+use crate::tx::{InTransaction, Tx};
+
+pub use changed::{Changed, EmitChanged};
+pub use limits::Limits;
+
+/// The outbox of the registry `R` in the database `DB`. Cloning is cheap.
+pub struct Outbox<R, DB: Backend> {
+    pub(crate) store: DB::Store,
+    pub(crate) bell: Bell,
+    pub(crate) limits: Arc<Limits>,
+    registry: PhantomData<fn() -> R>,
+}
+
+impl<R, DB: Backend> Clone for Outbox<R, DB> {
+    fn clone(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            bell: self.bell.clone(),
+            limits: Arc::clone(&self.limits),
+            registry: PhantomData,
+        }
+    }
+}
+
+impl<R, DB: Backend> std::fmt::Debug for Outbox<R, DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+/// Options of an [`Outbox`].
+#[derive(Debug)]
+pub struct OutboxBuilder<R, DB: Backend> {
+    pool: Pool<DB>,
+    namespace: Namespace,
+    clock: Clock,
+    limits: Limits,
+    registry: PhantomData<fn() -> R>,
+}
+
+impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
+    /// Puts the tables in another schema than `outbox` (Postgres), or gives their names another
+    /// prefix than `outbox_` (SQLite; pass it without the underscore).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidName`] unless it is a plain identifier of at most 48 characters.
+    pub fn namespace(mut self, name: &str) -> Result<Self> {
+        self.namespace = Namespace::new(name)?;
+        Ok(self)
+    }
+
+    /// Takes the time from another clock than the database's; for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Changes what is refused at emit.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The outbox. Talks to nobody yet.
+    #[must_use]
+    pub fn build(self) -> Outbox<R, DB> {
+        Outbox {
+            store: DB::Store::new(self.pool, &self.namespace, self.clock),
+            bell: Bell::default(),
+            limits: Arc::new(self.limits),
+            registry: PhantomData,
+        }
+    }
+}
+
+impl<R: Registry, DB: Backend> Outbox<R, DB> {
+    /// An outbox with default options in the pool's database.
+    #[must_use]
+    pub fn new(pool: Pool<DB>) -> Self {
+        Self::builder(pool).build()
+    }
+
+    /// An outbox with options.
+    #[must_use]
+    pub fn builder(pool: Pool<DB>) -> OutboxBuilder<R, DB> {
+        OutboxBuilder {
+            pool,
+            namespace: Namespace::default(),
+            clock: Clock::default(),
+            limits: Limits::default(),
+            registry: PhantomData,
+        }
+    }
+
+    /// Creates or upgrades the engine's tables. Safe to run again, and by several processes at
+    /// once. Touches no table of yours, nor sqlx's own migrations table.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FormatTooNew`] when a newer version of this crate made the tables.
+    pub async fn migrate(&self) -> Result<()> {
+        self.store.migrate().await
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &Pool<DB> {
+        self.store.pool()
+    }
+
+    /// Begins a transaction whose commit wakes the consumers at once.
+    ///
+    /// May be dropped at any time, in a `select!` or a timeout: the transaction is begun on a
+    /// task of its own and rolled back if nobody takes it. (A cancelled `Pool::begin` can leave
+    /// a connection with an open transaction in sqlx's pool.)
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached or has no connection free.
+    pub async fn begin(&self) -> Result<Tx<'static, DB>> {
+        let store = self.store.clone();
+        let begun = tokio::spawn(async move { store.begin().await }).await;
+        match begun {
+            Ok(inner) => Ok(Tx::new(inner?, self.bell.clone())),
+            Err(error) => Err(Error::new(
+                ErrorKind::Unavailable,
+                "begin",
+                format!("the task that begins transactions ended: {error}"),
+            )),
+        }
+    }
+
+    /// Appends an event to the log, in the caller's transaction: it is there if and only if the
+    /// transaction commits. One INSERT.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] when the event breaks a [limit](Limits); nothing was sent to the
+    /// database then, and the transaction can go on. Otherwise what the database says.
+    pub async fn emit<E, I, T>(&self, tx: &mut T, event: E) -> Result<Emitted>
+    where
+        E: IntoEmit,
+        R: Registered<E::Event, I>,
+        T: InTransaction<DB> + ?Sized,
+    {
+        let event = self.prepare(event.into_emit())?;
+        let name = event.name;
+        let ttl = self.limits.dedup_ttl;
+        let emitted = self.store.append(tx.connection(), vec![event], ttl).await?;
+        tx.emitted(name);
+        Ok(emitted[0])
+    }
+
+    /// Appends any number of events of one type, in this order, with one INSERT.
+    ///
+    /// # Errors
+    ///
+    /// As [`emit`](Self::emit); if one event is refused, none is appended.
+    pub async fn emit_all<E, I, T>(
+        &self,
+        tx: &mut T,
+        events: impl IntoIterator<Item = E>,
+    ) -> Result<Vec<Emitted>>
+    where
+        E: IntoEmit,
+        R: Registered<E::Event, I>,
+        T: InTransaction<DB> + ?Sized,
+    {
+        let events: Vec<NewEvent> = events
+            .into_iter()
+            .map(|event| self.prepare(event.into_emit()))
+            .collect::<Result<_>>()?;
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ttl = self.limits.dedup_ttl;
+        let emitted = self.store.append(tx.connection(), events, ttl).await?;
+        tx.emitted(E::Event::NAME);
+        Ok(emitted)
+    }
+
+    /// Figures of every consumer.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn stats(&self) -> Result<Vec<ConsumerStats>> {
+        self.store.stats().await
+    }
+
+    /// Events of the log, in its order.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
+        self.store.events(filter).await
+    }
+
+    /// The event with this id, if it is in the log.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn event(&self, id: Uuid) -> Result<Option<StoredEvent>> {
+        Ok(self.store.events(&EventFilter::all().id(id).limit(1)).await?.pop())
+    }
+
+    /// Deliveries that have a row: delayed, retrying, parked, waiting, dead.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
+        self.store.deliveries(filter).await
+    }
+
+    /// Gives the dead letters that match another chance: they are due at once, with their
+    /// attempts counted anew and their errors kept. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
+        let changed = self.store.redrive(filter).await?;
+        self.bell.ring_all();
+        Ok(changed)
+    }
+
+    /// Deletes the dead letters that match; the keys that they held go on. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
+        let changed = self.store.discard(filter).await?;
+        self.bell.ring_all();
+        Ok(changed)
+    }
+
+    /// The time by the outbox's clock: the database's, or a test's.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn now(&self) -> Result<DateTime<Utc>> {
+        self.store.now().await
+    }
+
+    fn prepare<E: Event>(&self, emit: Emit<E>) -> Result<NewEvent> {
+        if E::RETIRED {
+            return Err(limits::refused::<E>(format!(
+                "version {} is retired: emit a newer version",
+                E::VERSION
+            )));
+        }
+        name::check("event", E::NAME)?;
+        let Emit { event, key, dedup_key, mut headers } = emit;
+        let payload: Box<RawValue> = serde_json::value::to_raw_value(&event)
+            .map_err(|error| limits::refused::<E>(format!("it cannot be serialised: {error}")))?;
+        let key = key.or_else(|| event.key().map(std::borrow::Cow::into_owned));
+        Cause::stamp(&mut headers);
+        self.limits.check::<E>(&payload, key.as_deref(), dedup_key.as_deref(), &headers)?;
+        let id = Uuid::now_v7();
+        Ok(NewEvent {
+            id,
+            name: E::NAME,
+            version: E::VERSION,
+            key_hash: key_hash(key.as_deref(), id),
+            key,
+            payload,
+            headers,
+            dedup_key,
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! placeholder
+pub struct Changed;
+pub struct EmitChanged;

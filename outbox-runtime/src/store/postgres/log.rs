@@ -1,0 +1,248 @@
+//! The log: appending, and reading in windows.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+use sqlx::{PgConnection, Row};
+
+use super::window::{Window, WindowProgress};
+use super::{PostgresStore, micros, rows};
+use crate::error::{During, Error, ErrorKind, Result};
+use crate::event::{Emitted, Position};
+use crate::store::{NewEvent, Page, Slice};
+
+/// How many positions one read looks at where few of them match: bounds the time of a read
+/// however rare an event is.
+const SCAN_POSITIONS: Position = 10_000;
+
+/// By how much the log must have grown, with nothing in it for the reader, to be worth a
+/// transaction id of the reader's own.
+const WORTH_AN_ID: Position = 1_000;
+
+impl PostgresStore {
+    pub(super) async fn append_events(
+        &self,
+        connection: &mut PgConnection,
+        events: Vec<NewEvent>,
+        dedup_ttl: Duration,
+    ) -> Result<Vec<Emitted>> {
+        if events.len() > 1 && events.iter().all(|event| event.dedup_key.is_none()) {
+            return self.append_all(connection, &events).await;
+        }
+        let mut emitted = Vec::with_capacity(events.len());
+        for event in &events {
+            emitted.push(match &event.dedup_key {
+                None => self.append_one(connection, event).await?,
+                Some(key) => self.append_deduplicated(connection, event, key, dedup_ttl).await?,
+            });
+        }
+        Ok(emitted)
+    }
+
+    async fn append_one(&self, connection: &mut PgConnection, event: &NewEvent) -> Result<Emitted> {
+        let position = sqlx::query_scalar(self.sql.append.safe())
+            .bind(event.id)
+            .bind(event.name)
+            .bind(event.version as i32)
+            .bind(event.key.as_deref())
+            .bind(event.key_hash)
+            .bind(&*event.payload)
+            .bind(Json(&event.headers))
+            .fetch_one(connection)
+            .await
+            .during("emit")?;
+        Ok(Emitted { id: event.id, position, duplicate: false })
+    }
+
+    async fn append_all(
+        &self,
+        connection: &mut PgConnection,
+        events: &[NewEvent],
+    ) -> Result<Vec<Emitted>> {
+        let rows = sqlx::query(self.sql.append_all.safe())
+            .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
+            .bind(events[0].name)
+            .bind(events[0].version as i32)
+            .bind(events.iter().map(|event| event.key.as_deref()).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| event.key_hash).collect::<Vec<_>>())
+            .bind(events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>())
+            .bind(events.iter().map(|event| Json(&event.headers)).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await
+            .during("emit")?;
+        rows.iter()
+            .map(|row| {
+                Ok(Emitted { id: row.try_get(0)?, position: row.try_get(1)?, duplicate: false })
+            })
+            .collect::<sqlx::Result<_>>()
+            .during("emit")
+    }
+
+    async fn append_deduplicated(
+        &self,
+        connection: &mut PgConnection,
+        event: &NewEvent,
+        key: &str,
+        ttl: Duration,
+    ) -> Result<Emitted> {
+        let position: Option<Position> = sqlx::query_scalar(self.sql.append_deduplicated.safe())
+            .bind(event.id)
+            .bind(event.name)
+            .bind(event.version as i32)
+            .bind(event.key.as_deref())
+            .bind(event.key_hash)
+            .bind(&*event.payload)
+            .bind(Json(&event.headers))
+            .bind(key)
+            .bind(micros(ttl))
+            .fetch_optional(&mut *connection)
+            .await
+            .during("emit with a dedup key")?;
+        if let Some(position) = position {
+            return Ok(Emitted { id: event.id, position, duplicate: false });
+        }
+        let (id, position) = sqlx::query_as(self.sql.find_dedup.safe())
+            .bind(event.name)
+            .bind(key)
+            .fetch_one(connection)
+            .await
+            .during("emit with a dedup key")?;
+        Ok(Emitted { id, position, duplicate: true })
+    }
+
+    pub(super) async fn open_window(
+        &self,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        const READ: &str = "read the log";
+        let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
+        let rows = sqlx::query(self.sql.open_window.safe())
+            .bind(progress.late())
+            .bind(progress.high)
+            .bind(progress.next.to_string())
+            .bind(bound)
+            .bind(slice.event_name)
+            .bind(slice.shard as i32)
+            .bind(slice.shards as i32)
+            .bind(slice.not_before)
+            .bind(i64::from(limit))
+            .bind(WORTH_AN_ID)
+            .fetch_all(&self.pool)
+            .await
+            .during(READ)?;
+        let first = rows.first().ok_or_else(|| {
+            Error::new(ErrorKind::Database, READ, "the statement returned no row")
+        })?;
+        let upto: String = first.try_get(8).during(READ)?;
+        let high: Position = first.try_get(9).during(READ)?;
+        let own: Option<String> = first.try_get(10).during(READ)?;
+        let now = self.read_time(first.try_get(11).during(READ)?);
+        let Some(own) = own else {
+            let (start, end) = (progress.clone(), progress.clone());
+            return Ok(Page { events: Vec::new(), start, end, caught_up: true, now });
+        };
+        let mut start = progress.clone();
+        start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
+        let is_empty = first.try_get::<Option<Position>, _>(0).during(READ)?.is_none();
+        let events = match is_empty {
+            true => Vec::new(),
+            false => rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?,
+        };
+        let full = events.len() == limit as usize;
+        let end = start.clone().advanced(last(&events).filter(|_| full), bound);
+        let caught_up = end.window.is_none();
+        Ok(Page { events, start, end, caught_up, now })
+    }
+
+    pub(super) async fn continue_window(
+        &self,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        const READ: &str = "read the log";
+        let Some(window) = &progress.window else {
+            return self.open_window(progress, slice, limit).await;
+        };
+        let new_after = progress.new_after();
+        let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
+        let rows = sqlx::query(self.sql.continue_window.safe())
+            .bind(progress.late())
+            .bind(window.after)
+            .bind(progress.next.to_string())
+            .bind(bound)
+            .bind(slice.event_name)
+            .bind(slice.shard as i32)
+            .bind(slice.shards as i32)
+            .bind(slice.not_before)
+            .bind(i64::from(limit))
+            .bind(&window.upto)
+            .bind(new_after)
+            .fetch_all(&self.pool)
+            .await
+            .during(READ)?;
+        let now = match rows.first() {
+            Some(row) => row.try_get(8).during(READ)?,
+            None => Utc::now(),
+        };
+        let now = self.read_time(now);
+        let events: Vec<_> =
+            rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?;
+        let full = events.len() == limit as usize;
+        let end = progress.clone().advanced(last(&events).filter(|_| full), bound);
+        // More may have been committed since the window was opened.
+        Ok(Page { events, start: progress.clone(), end, caught_up: false, now })
+    }
+
+    fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
+        self.clock.fixed().unwrap_or(database)
+    }
+
+    pub(super) async fn mark(&self) -> Result<WindowProgress> {
+        let (upto, high, own): (String, Position, String) = sqlx::query_as(self.sql.mark.safe())
+            .fetch_one(&self.pool)
+            .await
+            .during("mark a place in the log")?;
+        Ok(WindowProgress::seen(upto, parse_id(&own)?, high))
+    }
+
+    pub(super) async fn probe_log(
+        &self,
+        progress: &mut WindowProgress,
+    ) -> Result<Option<Vec<String>>> {
+        const MANY: i64 = 1_000;
+        let (upto, high, own, found, names): (
+            String,
+            Position,
+            Option<String>,
+            i64,
+            Option<Vec<String>>,
+        ) = sqlx::query_as(self.sql.probe.safe())
+            .bind(progress.late())
+            .bind(progress.high)
+            .bind(progress.next.to_string())
+            .bind(WORTH_AN_ID)
+            .fetch_one(&self.pool)
+            .await
+            .during("probe the log")?;
+        if let Some(own) = own {
+            *progress = WindowProgress::seen(upto, parse_id(&own)?, high);
+        }
+        Ok((found < MANY).then(|| names.unwrap_or_default()))
+    }
+}
+
+fn last(events: &[crate::event::StoredEvent]) -> Option<Position> {
+    events.last().map(|event| event.position)
+}
+
+fn parse_id(text: &str) -> Result<u64> {
+    text.parse().map_err(|error| {
+        Error::new(ErrorKind::Database, "read the log", format!("transaction id {text:?}: {error}"))
+    })
+}
+

@@ -1,0 +1,226 @@
+//! The store on Postgres 15 and newer.
+
+mod deliveries;
+mod leases;
+mod log;
+mod report;
+mod rows;
+mod setup;
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{
+    Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryRow, DueQuery,
+    EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId, Slice, Store, Taken,
+};
+use crate::clock::Clock;
+use crate::error::{During, Result};
+use crate::event::{Emitted, StoredEvent};
+#[allow(unreachable_pub)]
+pub use window::WindowProgress;
+
+impl super::Backend for Postgres {
+    type Store = PostgresStore;
+}
+
+/// The store on Postgres.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    sql: Arc<Statements>,
+    namespace: Namespace,
+    clock: Clock,
+}
+
+crate::store::statements! {
+    Statements: acquire_leases, append, append_all, append_checkpoint,
+    append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
+    find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
+    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
+    open_window, probe, redrive, register, registered, registered_shards, release_keys, release_leases, renew_leases,
+    stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
+}
+
+/// A time span as Postgres' interval arithmetic takes it here.
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl Store for PostgresStore {
+    type Db = Postgres;
+    type Progress = WindowProgress;
+
+    fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
+        let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
+        Self { pool, sql, namespace: namespace.clone(), clock }
+    }
+
+    fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn statements(&self) -> Vec<(&'static str, String)> {
+        self.sql.all()
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        self.apply_migrations().await
+    }
+
+    async fn check_format(&self) -> Result<()> {
+        self.read_format().await.and_then(super::migrate::check)
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+        self.pool.begin().await.during("begin")
+    }
+
+    async fn append(
+        &self,
+        connection: &mut PgConnection,
+        events: Vec<NewEvent>,
+        dedup_ttl: Duration,
+    ) -> Result<Vec<Emitted>> {
+        self.append_events(connection, events, dedup_ttl).await
+    }
+
+    async fn read(
+        &self,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        match progress.window {
+            None => self.open_window(progress, slice, limit).await,
+            Some(_) => self.continue_window(progress, slice, limit).await,
+        }
+    }
+
+    async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
+        self.probe_log(progress).await
+    }
+
+    async fn progress_now(&self) -> Result<WindowProgress> {
+        self.mark().await
+    }
+
+    async fn register(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+        self.register_consumers(consumers).await
+    }
+
+    async fn acquire(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        ttl: Duration,
+    ) -> Result<Vec<(ShardId, bool)>> {
+        self.acquire_leases(worker, shards, ttl).await
+    }
+
+    async fn renew(
+        &self,
+        worker: Uuid,
+        held: &[(ShardId, u32)],
+        ttl: Duration,
+    ) -> Result<Vec<ShardId>> {
+        self.renew_leases(worker, held, ttl).await
+    }
+
+    async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
+        self.release_leases(worker, shards).await
+    }
+
+    async fn take_over(
+        &self,
+        shard: &ShardId,
+        slice: &Slice,
+        worker: Uuid,
+    ) -> Result<Taken<WindowProgress>> {
+        self.take_shard_over(shard, slice, worker).await
+    }
+
+    async fn record(
+        &self,
+        connection: &mut PgConnection,
+        checkpoint: &Checkpoint<WindowProgress>,
+        changes: &Changes,
+    ) -> Result<Recorded> {
+        self.record_in(connection, checkpoint, changes).await
+    }
+
+    async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
+        sqlx::query_scalar(self.sql.checkpoint_writer.safe())
+            .bind(shard.consumer)
+            .bind(shard.shard as i32)
+            .bind(seq)
+            .fetch_optional(&self.pool)
+            .await
+            .during("look at a checkpoint")
+    }
+
+    async fn due(&self, query: &DueQuery) -> Result<Vec<DeliveryRow>> {
+        self.due_deliveries(query).await
+    }
+
+    async fn next_due(&self, consumers: &[&str]) -> Result<Vec<Option<Duration>>> {
+        self.next_due_of(consumers).await
+    }
+
+    async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
+        sqlx::query(self.sql.trim_checkpoints.safe())
+            .bind(shard.consumer)
+            .bind(shard.shard as i32)
+            .bind(seq)
+            .execute(&self.pool)
+            .await
+            .during("trim checkpoints")?;
+        Ok(())
+    }
+
+    async fn trim_dedup(&self) -> Result<()> {
+        sqlx::query(self.sql.trim_dedup.safe())
+            .execute(&self.pool)
+            .await
+            .during("trim dedup keys")?;
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Vec<ConsumerStats>> {
+        self.consumer_stats().await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
+        self.list_events(filter).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
+        self.list_deliveries(filter).await
+    }
+
+    async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
+        self.redrive_dead(filter).await
+    }
+
+    async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
+        self.discard_dead(filter).await
+    }
+
+    async fn now(&self) -> Result<DateTime<Utc>> {
+        match self.clock.fixed() {
+            Some(now) => Ok(now),
+            None => {
+                sqlx::query_scalar(self.sql.now.safe()).fetch_one(&self.pool).await.during("ask the time")
+            }
+        }
+    }
+}

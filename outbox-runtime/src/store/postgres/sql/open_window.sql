@@ -1,0 +1,47 @@
+-- Opens a window and reads its first page, in a transaction of its own.
+--
+-- The order S, L, N is what makes reading complete (see window.rs): the snapshot S is taken when
+-- the statement starts; L, the last value of the sequence, is read when `mark` is evaluated; the
+-- reader's own transaction id N is drawn for a row of `mark`, and so after it. N is drawn only
+-- when a page was found, or the log has grown enough to be worth moving past.
+--
+-- $1 late transactions, $2 high, $3 next, $4 bound, $5 event name, $6 shard, $7 shards,
+-- $8 not before, $9 limit, $10 growth worth a transaction id
+with mark as materialized (
+    select pg_current_snapshot() as upto,
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+), late as (
+    select e.* from unnest($1::text[]::xid8[]) as x (tx)
+    cross join lateral (
+        select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
+        from "outbox".event l
+        -- Not `tx = x.tx`: written so, only the index on (tx, position) fits.
+        where (l.tx, l.position) > (x.tx, 0) and l.tx <= x.tx
+            and l.position <= $4
+            and l.name = $5 and (l.key_hash & 2147483647) % $7 = $6
+            and ($8::timestamptz is null or l.created_at >= $8)
+        order by l.tx, l.position
+        limit $9
+    ) e
+), new as (
+    select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
+    from "outbox".event e
+    where e.position > $2 and e.position <= $4 and e.tx > $3::text::xid8
+        and e.name = $5 and (e.key_hash & 2147483647) % $7 = $6
+        and ($8::timestamptz is null or e.created_at >= $8)
+    order by e.position
+    limit $9
+), page as materialized (
+    select * from (select * from late union all select * from new) both_parts
+    order by position
+    limit $9
+), own as materialized (
+    select pg_current_xact_id()::text as id from mark
+    where mark.high - $2 >= $10 or exists (select from page)
+)
+select p.position, p.id, p.name, p.version, p.key, p.payload, p.headers, p.created_at,
+       m.upto::text, m.high, o.id as own, clock_timestamp() as now
+from mark m
+left join own o on true
+left join page p on true
+order by p.position

@@ -1,0 +1,28 @@
+-- Whether anything was committed since the last probe: the names of its first thousand events. One
+-- window without a filter; see open_window.
+--
+-- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
+with mark as materialized (
+    select pg_current_snapshot() as upto,
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+), page as materialized (
+    select e.name from unnest($1::text[]::xid8[]) as x (tx)
+    cross join lateral (
+        select l.name from "outbox".event l
+        where (l.tx, l.position) > (x.tx, 0) and l.tx <= x.tx
+        order by l.tx, l.position
+        limit 1000
+    ) e
+    union all
+    (select e.name from "outbox".event e
+     where e.position > $2 and e.tx > $3::text::xid8
+     order by e.position
+     limit 1000)
+), own as materialized (
+    select pg_current_xact_id()::text as id from mark
+    where mark.high - $2 >= $4 or exists (select from page)
+)
+select m.upto::text, m.high, o.id as own,
+       (select count(*) from page) as found,
+       (select array_agg(distinct name) from page) as names
+from mark m left join own o on true

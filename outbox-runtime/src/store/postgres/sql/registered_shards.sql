@@ -1,0 +1,1 @@
+select name, shards from "outbox".consumer where name = any($1)

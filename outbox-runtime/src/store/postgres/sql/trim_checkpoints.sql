@@ -1,0 +1,1 @@
+delete from "outbox".checkpoint where consumer = $1 and shard = $2 and seq <= $3

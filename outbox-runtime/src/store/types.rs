@@ -1,0 +1,454 @@
+//! What passes between the engine and a store.
+
+// The signatures of `Store` name these types, and `Store` is named by the public `Backend`; the
+// module itself is private.
+#![allow(unreachable_pub)]
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::consumer::Start;
+use crate::event::{Position, StoredEvent};
+use crate::headers::Headers;
+
+/// An event that is being appended; checked already.
+#[derive(Debug)]
+pub struct NewEvent {
+    pub(crate) id: Uuid,
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) key: Option<String>,
+    pub(crate) key_hash: i32,
+    pub(crate) payload: Box<RawValue>,
+    pub(crate) headers: Headers,
+    pub(crate) dedup_key: Option<String>,
+}
+
+/// One shard of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ShardId {
+    pub(crate) consumer: &'static str,
+    pub(crate) shard: u32,
+}
+
+impl std::fmt::Display for ShardId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.consumer, self.shard)
+    }
+}
+
+/// The part of the log that a shard reads.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    pub(crate) event_name: &'static str,
+    /// The newest version that this worker knows.
+    pub(crate) event_version: u32,
+    pub(crate) shard: u32,
+    pub(crate) shards: u32,
+    /// Only events appended at or after this time.
+    pub(crate) not_before: Option<DateTime<Utc>>,
+    /// Whether dead letters hold their key.
+    pub(crate) dead_holds_key: bool,
+}
+
+/// What one read of the log returned.
+#[derive(Debug)]
+pub struct Page<P> {
+    pub(crate) events: Vec<StoredEvent>,
+    /// Where the events were read: `start.at(position)` is the progress after one of them.
+    pub(crate) start: P,
+    /// Where the next read begins.
+    pub(crate) end: P,
+    /// Whether there was nothing more at the time.
+    pub(crate) caught_up: bool,
+    /// The time of the read.
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// A consumer about to be registered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub(crate) name: &'static str,
+    pub(crate) event_name: &'static str,
+    pub(crate) event_version: u32,
+    pub(crate) shards: u32,
+    pub(crate) start: Start,
+}
+
+/// What a worker finds when it takes a shard.
+#[derive(Debug)]
+pub struct Taken<P> {
+    pub(crate) seq: i64,
+    pub(crate) progress: P,
+    pub(crate) completed: Vec<Position>,
+    pub(crate) totals: Totals,
+    /// Keys that have a delivery row which holds later events back.
+    pub(crate) held_keys: Vec<String>,
+    /// Whether any delivery row exists.
+    pub(crate) has_deliveries: bool,
+}
+
+/// Cumulative counters of a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub(crate) handled: i64,
+    pub(crate) retried: i64,
+    pub(crate) dead: i64,
+}
+
+impl std::ops::AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.handled += other.handled;
+        self.retried += other.retried;
+        self.dead += other.dead;
+    }
+}
+
+/// A row of the checkpoint ledger.
+#[derive(Clone, Debug)]
+pub struct Checkpoint<P> {
+    pub(crate) shard: ShardId,
+    pub(crate) seq: i64,
+    pub(crate) progress: P,
+    /// Positions handled beyond `progress`.
+    pub(crate) completed: Vec<Position>,
+    pub(crate) totals: Totals,
+    pub(crate) worker: Uuid,
+}
+
+/// What changes together with a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub(crate) insert: Vec<NewDelivery>,
+    pub(crate) update: Vec<UpdatedDelivery>,
+    pub(crate) delete: Vec<Position>,
+    /// Keys whose next delivery may now run: their head is gone.
+    pub(crate) release: Vec<String>,
+    /// Whether dead letters hold their key, for `release`.
+    pub(crate) dead_holds_key: bool,
+    pub(crate) audit: Vec<AuditEntry>,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.insert.is_empty()
+            && self.update.is_empty()
+            && self.delete.is_empty()
+            && self.release.is_empty()
+            && self.audit.is_empty()
+    }
+}
+
+/// What a record found out.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Of the released keys, those that still have a delivery which holds later events back.
+    pub(crate) still_held: Vec<String>,
+}
+
+/// A delivery that gets a row.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    pub(crate) event: std::sync::Arc<StoredEvent>,
+    pub(crate) key_hash: i32,
+    pub(crate) state: DeliveryState,
+    pub(crate) attempts: u32,
+    pub(crate) due: Due,
+    pub(crate) started: bool,
+    pub(crate) error: Option<AttemptError>,
+}
+
+/// A delivery whose row changes.
+#[derive(Clone, Debug)]
+pub struct UpdatedDelivery {
+    pub(crate) position: Position,
+    pub(crate) state: DeliveryState,
+    pub(crate) attempts: u32,
+    pub(crate) due: Due,
+    pub(crate) started: bool,
+    pub(crate) error: Option<AttemptError>,
+}
+
+/// When a delivery runs by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    Never,
+    /// This long after the database records it.
+    In(Duration),
+    At(DateTime<Utc>),
+}
+
+/// A row of `audit`.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    pub(crate) position: Position,
+    pub(crate) event_id: Uuid,
+    pub(crate) outcome: &'static str,
+    pub(crate) note: Option<String>,
+    pub(crate) attempt: u32,
+}
+
+/// Which due deliveries a shard asks for.
+#[derive(Debug)]
+pub struct DueQuery {
+    pub(crate) consumer: &'static str,
+    pub(crate) slice: Slice,
+    pub(crate) ordered: bool,
+    /// Positions that are being handled.
+    pub(crate) except: Vec<Position>,
+    pub(crate) limit: u32,
+}
+
+/// A delivery row that is due.
+#[derive(Debug)]
+pub struct DeliveryRow {
+    pub(crate) event: StoredEvent,
+    pub(crate) attempts: u32,
+    /// Whether an attempt was recorded as begun and never as ended: its worker died.
+    pub(crate) started: bool,
+    /// Whether the last attempt killed its worker.
+    pub(crate) crashed: bool,
+}
+
+/// The state of a delivery that has a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum DeliveryState {
+    /// Not due yet.
+    Delayed,
+    /// Failed, and due again later.
+    Retrying,
+    /// Behind an earlier delivery of the same key.
+    Parked,
+    /// For a worker that knows the event's version.
+    Waiting,
+    /// Given up: a dead letter.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The word that is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delayed => "delayed",
+            Self::Retrying => "retrying",
+            Self::Parked => "parked",
+            Self::Waiting => "waiting",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Delayed, Self::Retrying, Self::Parked, Self::Waiting, Self::Dead]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for DeliveryState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error that an attempt met, as stored with its delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AttemptError {
+    /// Which attempt, from 1; 0 where the event could not even be decoded.
+    pub attempt: u32,
+    /// When, by the clock of the worker.
+    pub at: DateTime<Utc>,
+    /// What kind of failure: `error`, `panic`, `timeout`, `crash`, `undecodable`.
+    pub kind: String,
+    /// The error's message.
+    pub message: String,
+    /// The messages of its causes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+}
+
+/// A delivery that has a row, as a report.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeliveryInfo {
+    /// The consumer.
+    pub consumer: String,
+    /// The event.
+    pub event: StoredEvent,
+    /// The state.
+    pub state: DeliveryState,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When it runs by itself; `None` for never.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Every error met so far.
+    pub errors: Vec<AttemptError>,
+    /// When the first attempt failed.
+    pub first_failed_at: Option<DateTime<Utc>>,
+}
+
+/// Which deliveries: all conditions that are set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    pub(crate) consumer: Option<String>,
+    pub(crate) state: Option<DeliveryState>,
+    pub(crate) event_id: Option<Uuid>,
+    pub(crate) key: Option<String>,
+    pub(crate) limit: Option<u32>,
+}
+
+impl DeliveryFilter {
+    /// Every delivery.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Of this consumer.
+    #[must_use]
+    pub fn consumer(mut self, name: impl Into<String>) -> Self {
+        self.consumer = Some(name.into());
+        self
+    }
+
+    /// In this state.
+    #[must_use]
+    pub fn state(mut self, state: DeliveryState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Of this event.
+    #[must_use]
+    pub fn event(mut self, id: Uuid) -> Self {
+        self.event_id = Some(id);
+        self
+    }
+
+    /// Of events with this key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// At most this many (default: 1,000 in lists, no limit in changes).
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// Which events: all conditions that are set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    pub(crate) id: Option<Uuid>,
+    pub(crate) name: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) caused_by: Option<Uuid>,
+    pub(crate) after: Option<Position>,
+    pub(crate) limit: Option<u32>,
+}
+
+impl EventFilter {
+    /// Every event.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// The event with this id.
+    #[must_use]
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Events of this name.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Events with this key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Events that were emitted while this one was handled.
+    #[must_use]
+    pub fn caused_by(mut self, id: Uuid) -> Self {
+        self.caused_by = Some(id);
+        self
+    }
+
+    /// Events after this position.
+    #[must_use]
+    pub fn after(mut self, position: Position) -> Self {
+        self.after = Some(position);
+        self
+    }
+
+    /// At most this many (default: 1,000).
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// The figures of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerStats {
+    /// The consumer.
+    pub consumer: String,
+    /// The event that it takes.
+    pub event_name: String,
+    /// Committed events that are not yet handled nor have a delivery row.
+    pub lag_events: u64,
+    /// The age of the oldest of them; `None` when there is none.
+    pub lag: Option<Duration>,
+    /// Events being handled, as of the workers' last lease renewals.
+    pub in_flight: u64,
+    /// Deliveries not due yet.
+    pub delayed: u64,
+    /// Deliveries that failed and will be tried again.
+    pub retrying: u64,
+    /// Deliveries behind an earlier one of their key.
+    pub parked: u64,
+    /// Deliveries for a worker that knows the event's version.
+    pub waiting: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// The age of the oldest event that is not delivered, dead letters not counted.
+    pub oldest_undelivered: Option<Duration>,
+    /// Events handled since the consumer began.
+    pub handled: u64,
+    /// Failed attempts that were retried since the consumer began.
+    pub retried: u64,
+    /// Deliveries that became dead letters since the consumer began.
+    pub dead_total: u64,
+}
+
+/// The keys of deleted deliveries, grouped by consumer.
+pub(crate) fn keys_by_consumer(gone: &[(String, Option<String>)]) -> Vec<(&str, Vec<&str>)> {
+    let mut groups = std::collections::BTreeMap::<&str, Vec<&str>>::new();
+    for (consumer, key) in gone {
+        if let Some(key) = key {
+            groups.entry(consumer).or_default().push(key);
+        }
+    }
+    groups.into_iter().collect()
+}

@@ -1,0 +1,72 @@
+//! One attempt: the user's function, with everything that can happen to it.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::decide::Ended;
+use super::queue::Item;
+use crate::consumer::{Attempted, ConsumerOptions, Context};
+use crate::headers::Cause;
+
+/// What the handlers of a batch, or a single one, run under.
+pub(crate) struct Frame {
+    pub(crate) context: Context,
+    cause: Cause,
+    timeout: Duration,
+    span: tracing::Span,
+}
+
+impl Frame {
+    /// The circumstances of an attempt at `item`, or at the batch that it is the first of.
+    pub(crate) fn new(options: &ConsumerOptions, item: &Item, stop: &CancellationToken) -> Self {
+        let context = Context {
+            consumer: options.name,
+            event_id: item.event.id,
+            attempt: item.attempt(),
+            cancelled: stop.child_token(),
+        };
+        let span = tracing::info_span!(
+            "outbox.deliver",
+            consumer = options.name,
+            event = %item.event.name,
+            id = %item.event.id,
+            position = item.event.position,
+            attempt = context.attempt,
+        );
+        let cause = Cause::delivery(options.name, item.event.id, &item.event.headers);
+        Self { context, cause, timeout: options.timeout, span }
+    }
+
+    /// Runs the handler: catches its panic, ends it at its timeout, and lets what it emits carry
+    /// the cause.
+    pub(crate) async fn run<T>(self, handler: impl Future<Output = T>) -> Result<T, Ended> {
+        let cancelled = self.context.cancelled.clone();
+        let guarded = AssertUnwindSafe(self.cause.scope(handler)).catch_unwind();
+        match tokio::time::timeout(self.timeout, guarded.instrument(self.span)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(panic)) => Err(Ended::Panicked(panic_message(&*panic))),
+            Err(_elapsed) => {
+                cancelled.cancel();
+                Err(Ended::TimedOut(self.timeout))
+            }
+        }
+    }
+}
+
+pub(crate) fn attempted(item: &Item) -> Attempted {
+    Attempted { event: std::sync::Arc::clone(&item.event), attempt: item.attempt() }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|message| (*message).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "with a value that is not text".to_owned())
+}

@@ -1,0 +1,128 @@
+//! What all shards of a worker share.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::decide::Next;
+use super::hooks::Hooks;
+use crate::bell::Bell;
+use crate::store::types::Totals;
+use crate::store::{ShardId, Store};
+
+pub(crate) struct Crew<S> {
+    pub(crate) store: S,
+    pub(crate) bell: Bell,
+    pub(crate) worker: Uuid,
+    pub(crate) options: WorkerOptions,
+    pub(crate) hooks: Hooks,
+    in_flight: Mutex<HashMap<ShardId, u32>>,
+}
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerOptions {
+    /// How long a lease lasts without renewal.
+    pub(crate) lease: Duration,
+    /// How long handlers may go on after the worker is told to stop.
+    pub(crate) shutdown_timeout: Duration,
+    /// Probing the log: this often while something happens, less often while nothing does.
+    pub(crate) poll: Duration,
+    pub(crate) poll_idle: Duration,
+    /// Events in one read.
+    pub(crate) page_size: u32,
+    /// Events in one transaction of a `delivery = tx` consumer.
+    pub(crate) tx_size: u32,
+    /// A checkpoint is due after so long, or so many completions.
+    pub(crate) record_interval: Duration,
+    pub(crate) record_after: u32,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(15),
+            shutdown_timeout: Duration::from_secs(30),
+            poll: Duration::from_millis(100),
+            poll_idle: Duration::from_secs(1),
+            page_size: 500,
+            tx_size: 100,
+            record_interval: Duration::from_millis(50),
+            record_after: 500,
+        }
+    }
+}
+
+impl<S: Store> Crew<S> {
+    pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+        let in_flight = Mutex::default();
+        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight }
+    }
+
+    /// Tells how many events a shard is handling, for `stats`.
+    pub(crate) fn note_in_flight(&self, id: &ShardId, count: u32) {
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        match in_flight.get_mut(id) {
+            Some(known) => *known = count,
+            None => {
+                in_flight.insert(id.clone(), count);
+            }
+        }
+    }
+
+    pub(crate) fn in_flight(&self, id: &ShardId) -> u32 {
+        let in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        in_flight.get(id).copied().unwrap_or(0)
+    }
+}
+
+/// What a worker did, by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Events handled, or not wanted.
+    pub handled: u64,
+    /// Attempts that were snoozed.
+    pub snoozed: u64,
+    /// Attempts that failed and will be tried again.
+    pub retried: u64,
+    /// Deliveries that became dead letters.
+    pub dead: u64,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, next: &Next) {
+        match next {
+            Next::Done { .. } => self.handled += 1,
+            Next::Later { .. } => self.snoozed += 1,
+            Next::Retry { .. } => self.retried += 1,
+            Next::Dead { .. } => self.dead += 1,
+        }
+    }
+
+    pub(crate) fn sum(&self) -> u64 {
+        self.handled + self.snoozed + self.retried + self.dead
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.handled += other.handled;
+        self.snoozed += other.snoozed;
+        self.retried += other.retried;
+        self.dead += other.dead;
+    }
+}
+
+impl Next {
+    pub(crate) fn count(&self, totals: &mut Totals) {
+        match self {
+            Self::Done { .. } => totals.handled += 1,
+            Self::Later { .. } => {}
+            Self::Retry { .. } => totals.retried += 1,
+            Self::Dead { .. } => totals.dead += 1,
+        }
+    }
+}

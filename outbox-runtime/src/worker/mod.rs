@@ -1,0 +1,176 @@
+//! The worker: runs the consumers of a registry.
+
+mod attempt;
+mod backoff;
+mod crew;
+mod decide;
+mod hooks;
+mod manager;
+mod queue;
+mod shard;
+mod tracker;
+mod unit;
+mod wake;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::consumer::{Bound, DeliveryMode};
+use crate::name;
+use crate::outbox::Outbox;
+use crate::registry::Consumers;
+use crate::store::Backend;
+
+pub use crew::Tally;
+pub use hooks::{Change, Notice};
+
+use crew::{Crew, WorkerOptions};
+use hooks::Hooks;
+use manager::Manager;
+
+/// Runs the consumers of the registry `R`: takes a lease on each, reads what was committed, calls
+/// the handlers, and records how far each consumer has come.
+///
+/// Any number of workers may run at once; a consumer's shard is run by one of them at a time.
+pub struct Worker<R: Consumers<DB>, DB: Backend> {
+    outbox: Outbox<R, DB>,
+    state: Arc<R::State>,
+    options: WorkerOptions,
+    hooks: Hooks,
+}
+
+impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
+    /// A worker with default options.
+    #[must_use]
+    pub fn new(outbox: Outbox<R, DB>, state: R::State) -> Self {
+        Self {
+            outbox,
+            state: Arc::new(state),
+            options: WorkerOptions::default(),
+            hooks: Hooks::default(),
+        }
+    }
+
+    /// How long a lease lasts without renewal: after a crash, the consumers of this worker stand
+    /// still for at most this long. Renewed three times as often. Default: 15 s.
+    #[must_use]
+    pub fn lease(mut self, duration: Duration) -> Self {
+        self.options.lease = duration.max(Duration::from_millis(100));
+        self
+    }
+
+    /// How long handlers may go on after the worker is told to stop. Default: 30 s.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, duration: Duration) -> Self {
+        self.options.shutdown_timeout = duration;
+        self
+    }
+
+    /// How often the log is probed for events that were emitted elsewhere: every `active` while
+    /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
+    #[must_use]
+    pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
+        self.options.poll = active;
+        self.options.poll_idle = idle.max(active);
+        self
+    }
+
+    /// How many events one read of the log returns at most. Default: 500.
+    #[must_use]
+    pub fn page_size(mut self, events: u32) -> Self {
+        self.options.page_size = events.max(1);
+        self
+    }
+
+    /// How many events share one transaction of a `delivery = tx` consumer. Default: 100.
+    #[must_use]
+    pub fn tx_size(mut self, events: u32) -> Self {
+        self.options.tx_size = events.max(1);
+        self
+    }
+
+    /// Calls a function after each change of a delivery's status has been recorded. It runs on the
+    /// consumer's task: keep it short.
+    #[must_use]
+    pub fn on_change(mut self, callback: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.hooks = Hooks::new(callback);
+        self
+    }
+
+    /// Runs until `shutdown` resolves, then stops gracefully: reads nothing more, gives running
+    /// handlers the [shutdown timeout](Self::shutdown_timeout), records what was done and hands
+    /// the leases back.
+    ///
+    /// A database that fails while the worker runs is waited for.
+    ///
+    /// # Errors
+    ///
+    /// When the worker cannot start: the tables are missing ([`ErrorKind::NotMigrated`]) or too
+    /// new, the options of a consumer contradict one another, the database cannot be reached.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Result<Tally> {
+        let mut manager = self.manager().await?;
+        let stop = CancellationToken::new();
+        let guard = stop.clone().drop_guard();
+        let running = manager.run(stop.clone());
+        tokio::pin!(running, shutdown);
+        tokio::select! {
+            tally = &mut running => return Ok(tally),
+            () = &mut shutdown => {}
+        }
+        drop(guard);
+        Ok(running.await)
+    }
+
+    /// Runs until nothing is due any more, then returns what was done: for cron, serverless and
+    /// tests. Consumers whose leases another worker holds are left to it.
+    ///
+    /// # Errors
+    ///
+    /// When the worker cannot start, as [`run_until`](Self::run_until).
+    pub async fn drain(self) -> Result<Tally> {
+        self.manager().await?.drain().await
+    }
+
+    async fn manager(&self) -> Result<Manager<DB::Store>> {
+        let consumers = R::consumers(&self.state);
+        for consumer in &consumers {
+            check(consumer)?;
+        }
+        let crew = Crew::new(
+            self.outbox.store.clone(),
+            self.outbox.bell.clone(),
+            self.options.clone(),
+            self.hooks.clone(),
+        );
+        Manager::start(Arc::new(crew), consumers).await
+    }
+}
+
+/// What the macro refuses at compile time, for consumers that were not made by it.
+fn check<DB: Backend>(consumer: &Bound<DB>) -> Result<()> {
+    let options = &consumer.options;
+    name::check("consumer", options.name)?;
+    name::check("event", consumer.event_name)?;
+    let contradiction = match (options.batch, options.mode) {
+        (Some(_), DeliveryMode::Tx) => "`batch` and `delivery = tx`: a transaction already takes many events",
+        (Some(_), _) if options.ordered => "`batch` and `ordered`: events of one key are handled one after another",
+        _ => return Ok(()),
+    };
+    Err(Error::new(
+        ErrorKind::InvalidOptions,
+        "start a worker",
+        format!("consumer `{}` has {contradiction}", options.name),
+    ))
+}
+
+/// The name of this machine, for people who look at the `worker` table.
+pub(crate) fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map(|name| name.trim().to_owned())
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .unwrap_or_else(|_| "unknown".to_owned())
+}

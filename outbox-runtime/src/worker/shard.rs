@@ -1,0 +1,314 @@
+//! Running one shard: read ahead, start handlers, take in what they did, record it.
+//!
+//! All state of a shard is here and in one task, so there is nothing to lock. What is in memory
+//! is always reconstructible from the last checkpoint: a process may die between any two
+//! statements, and the next worker repeats what was not recorded.
+
+mod admit;
+mod recording;
+mod settle;
+mod start;
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use super::crew::{Crew, Tally};
+use super::decide::Ended;
+use super::hooks::Notice;
+use super::queue::{Item, Queue};
+use super::tracker::Tracker;
+use super::unit::UnitDone;
+use crate::bell::Listener;
+use crate::consumer::{Bound, DeliveryMode};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Position;
+use crate::store::types::Totals;
+use crate::store::{Changes, ShardId, Slice, Store, Taken};
+use recording::Frozen;
+
+/// A shard that this worker has the lease of.
+pub(crate) struct Shard<S: Store> {
+    crew: Arc<Crew<S>>,
+    consumer: Arc<Bound<S::Db>>,
+    id: ShardId,
+    slice: Slice,
+    listener: Arc<Listener>,
+    clock: Option<watch::Receiver<()>>,
+    /// Fires when the worker stops or the lease is lost; handlers have children of it.
+    token: CancellationToken,
+
+    seq: i64,
+    totals: Totals,
+    tracker: Tracker<S::Progress>,
+    cursor: S::Progress,
+    caught_up: bool,
+    /// Mean payload size of the last page, to bound the bytes read ahead.
+    mean_bytes: usize,
+
+    queue: Queue,
+    /// Keys with a delivery row that holds later events back.
+    held: HashSet<String>,
+    /// Rows that are queued, running, or settled and not yet recorded: not to be fetched again.
+    rows: HashSet<Position>,
+    /// When to look for due rows; `None` while no row is known.
+    next_due: Option<Instant>,
+    /// How many deliveries may be what killed the worker before.
+    suspects: u32,
+    /// Items whose attempt is being recorded before it begins.
+    begun: VecDeque<Item>,
+
+    running: JoinSet<Finished<S>>,
+    running_items: u32,
+    /// Whether what runs must run alone.
+    alone: bool,
+    unit_running: bool,
+
+    changes: Changes,
+    /// Rows that `changes` settles.
+    settled_rows: Vec<Position>,
+    notices: Vec<Notice>,
+    completions: u32,
+    dirty_since: Option<Instant>,
+    last_recorded: Instant,
+    recorded_mark: Position,
+    frozen: Option<Frozen<S::Progress>>,
+
+    pub(crate) tally: Tally,
+}
+
+/// What a task of the shard brings back.
+pub(super) enum Finished<S: Store> {
+    Attempts(Vec<(Item, Ended)>),
+    Unit(Result<Box<UnitDone<S>>>),
+}
+
+/// Until when a shard runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// It is told to stop.
+    Stopped,
+    /// Nothing is due any more.
+    Drained,
+}
+
+impl<S: Store> Shard<S> {
+    /// Takes a shard over. `unclean` says that the worker before did not hand it back.
+    pub(crate) async fn take_over(
+        crew: Arc<Crew<S>>,
+        consumer: Arc<Bound<S::Db>>,
+        slice: Slice,
+        unclean: bool,
+        token: CancellationToken,
+    ) -> Result<Self> {
+        let id = ShardId { consumer: consumer.options.name, shard: slice.shard };
+        let taken: Taken<S::Progress> = crew.store.take_over(&id, &slice, crew.worker).await?;
+        let options = &consumer.options;
+        let now = Instant::now();
+        let tracker = Tracker::new(taken.progress.clone(), taken.completed);
+        Ok(Self {
+            listener: crew.bell.listen(consumer.event_name),
+            clock: crew.store.clock().watch(),
+            token,
+            seq: taken.seq,
+            totals: taken.totals,
+            recorded_mark: tracker.mark(),
+            tracker,
+            cursor: taken.progress,
+            caught_up: false,
+            mean_bytes: 1,
+            queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
+            held: taken.held_keys.into_iter().collect(),
+            rows: HashSet::new(),
+            next_due: taken.has_deliveries.then_some(now),
+            suspects: if unclean { crew.options.record_after + options.concurrency } else { 0 },
+            begun: VecDeque::new(),
+            running: JoinSet::new(),
+            running_items: 0,
+            alone: false,
+            unit_running: false,
+            changes: Changes { dead_holds_key: slice.dead_holds_key, ..Changes::default() },
+            settled_rows: Vec::new(),
+            notices: Vec::new(),
+            completions: 0,
+            dirty_since: None,
+            last_recorded: now.checked_sub(crew.options.record_interval).unwrap_or(now),
+            frozen: None,
+            tally: Tally::default(),
+            id,
+            slice,
+            consumer,
+            crew,
+        })
+    }
+
+    pub(crate) fn id(&self) -> &ShardId {
+        &self.id
+    }
+
+    /// Runs until told to stop, or until nothing is due. Errors of the database are waited out;
+    /// the only error that ends it is the loss of the shard to another worker.
+    pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
+        let mut backoff = Backoff::default();
+        let mut deadline = None;
+        loop {
+            let stopping = self.token.is_cancelled();
+            let mut wait = None;
+            match self.step(stopping, until).await {
+                Ok(()) => backoff.reset(),
+                Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
+                Err(error) => {
+                    let pause = backoff.next_pause();
+                    tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "the database failed");
+                    wait = Some(Instant::now() + pause);
+                }
+            }
+            if stopping {
+                let end = *deadline.get_or_insert(Instant::now() + self.crew.options.shutdown_timeout);
+                if self.running.is_empty() || Instant::now() >= end {
+                    return self.finish().await;
+                }
+                wait = Some(wait.map_or(end, |wait| wait.min(end)));
+            } else if wait.is_none() && until == Until::Drained && self.is_drained() {
+                return Ok(());
+            }
+            self.crew.note_in_flight(&self.id, self.running_items);
+            self.wait(stopping, wait).await?;
+        }
+    }
+
+    /// Everything that can be done now.
+    async fn step(&mut self, stopping: bool, until: Until) -> Result<()> {
+        self.take_in_finished()?;
+        if !stopping {
+            if self.wants_events() {
+                self.read().await?;
+            }
+            if self.next_due.is_some_and(|due| due <= Instant::now()) && self.has_room() {
+                self.fetch_due().await?;
+            }
+            self.start(until).await?;
+        }
+        let hurry = stopping || (until == Until::Drained && self.is_quiet());
+        if self.should_record(hurry) {
+            self.record().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing to do, at most until `limit`.
+    async fn wait(&mut self, stopping: bool, limit: Option<Instant>) -> Result<()> {
+        if limit.is_none() && self.has_work_at_once() {
+            // Lets the handlers on this thread have their turn.
+            tokio::task::yield_now().await;
+            return Ok(());
+        }
+        let wake = [limit, self.next_wake().filter(|_| limit.is_none())].into_iter().flatten().min();
+        let listener = Arc::clone(&self.listener);
+        let token = self.token.clone();
+        tokio::select! {
+            Some(joined) = self.running.join_next(), if !self.running.is_empty() => {
+                self.take_in(joined)?;
+            }
+            () = listener.rung(), if !stopping => {
+                self.caught_up = false;
+                if self.listener.take_due() {
+                    self.next_due = Some(Instant::now());
+                }
+            }
+            () = moved(&mut self.clock), if !stopping => {
+                self.next_due = Some(Instant::now());
+            }
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+            () = token.cancelled(), if !stopping => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing is queued, running, or about to be.
+    fn is_quiet(&self) -> bool {
+        self.caught_up && self.queue.len() == 0 && self.running.is_empty() && self.begun.is_empty()
+    }
+
+    fn is_drained(&self) -> bool {
+        self.is_quiet()
+            && self.dirty_since.is_none()
+            && self.frozen.is_none()
+            && self.next_due.is_none_or(|due| due > Instant::now())
+    }
+
+    fn has_work_at_once(&self) -> bool {
+        !self.token.is_cancelled()
+            && (self.wants_events()
+                || (self.has_room() && self.next_due.is_some_and(|due| due <= Instant::now())))
+    }
+
+    /// When something is to be done even if nothing happens.
+    fn next_wake(&self) -> Option<Instant> {
+        let record = self.dirty_since.filter(|_| !self.unit_running).map(|since| {
+            if self.is_quiet() {
+                self.last_recorded + self.crew.options.record_interval
+            } else {
+                since + self.crew.options.record_interval
+            }
+        });
+        let batch = self.batch_due();
+        let due = self.next_due.filter(|_| self.has_room());
+        [record, batch, due].into_iter().flatten().min()
+    }
+
+    /// The end of a graceful stop: handlers that are still running are dropped, and their events
+    /// will be delivered again.
+    async fn finish(&mut self) -> Result<()> {
+        if !self.running.is_empty() {
+            tracing::warn!(
+                shard = %self.id,
+                handlers = self.running_items,
+                "handlers did not end within the shutdown timeout; their events will come again"
+            );
+            self.running.shutdown().await;
+        }
+        if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
+            return Ok(());
+        }
+        if let Err(error) = self.record().await {
+            tracing::warn!(shard = %self.id, %error, "could not record the last progress");
+        }
+        Ok(())
+    }
+
+    /// Another consumer may have emitted something meanwhile.
+    pub(crate) fn look_again(&mut self) {
+        self.caught_up = false;
+        if !self.held.is_empty() {
+            self.next_due = Some(Instant::now());
+        }
+    }
+
+    fn lost(&self) -> Error {
+        Error::new(
+            ErrorKind::LeaseLost,
+            "run a shard",
+            format!("the task of shard {} ended unexpectedly", self.id),
+        )
+    }
+}
+
+/// Resolves when a test's clock is moved.
+async fn moved(clock: &mut Option<watch::Receiver<()>>) {
+    if let Some(clock) = clock
+        && clock.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Longest that a shard sleeps before it looks again at what is due.
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(3600);

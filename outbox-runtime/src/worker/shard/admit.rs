@@ -1,0 +1,189 @@
+//! Reading: what comes from the log and from delivery rows into the queue.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::{LONGEST_SLEEP, Shard};
+use crate::consumer::OnReading;
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::store::{DeliveryState, Due, DueQuery, Store};
+use crate::worker::decide::{Ended, Next, new_delivery};
+use crate::worker::queue::{Item, Source};
+
+/// Payload bytes that are read ahead, roughly: a page is sized by the mean of the last one.
+const READ_AHEAD_BYTES: usize = 16 * 1024 * 1024;
+
+impl<S: Store> Shard<S> {
+    pub(super) fn wants_events(&self) -> bool {
+        !self.caught_up && self.has_room()
+    }
+
+    /// Whether the queue is low enough to read more into it.
+    pub(super) fn has_room(&self) -> bool {
+        self.frozen.is_none() && self.queue.len() < self.page_limit().div_ceil(2) as usize
+    }
+
+    fn page_limit(&self) -> u32 {
+        let wanted = self.crew.options.page_size.max(self.consumer.options.batch.map_or(1, |b| b.max));
+        let affordable = READ_AHEAD_BYTES / self.mean_bytes.max(1);
+        wanted.min(u32::try_from(affordable).unwrap_or(u32::MAX)).max(1)
+    }
+
+    pub(super) async fn read(&mut self) -> Result<()> {
+        let page = self.crew.store.read(&self.cursor, &self.slice, self.page_limit()).await?;
+        let unhandled = self.tracker.read(&page);
+        self.cursor = page.end;
+        self.caught_up = page.caught_up;
+        if !page.events.is_empty() {
+            let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
+            self.mean_bytes = bytes / page.events.len();
+        }
+        for (event, unhandled) in page.events.into_iter().zip(unhandled) {
+            if unhandled {
+                self.admit(event, page.now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what becomes of an event that was read: a handler, a row, or nothing.
+    fn admit(&mut self, event: StoredEvent, now: DateTime<Utc>) {
+        let item = Item {
+            event: Arc::new(event),
+            attempts: 0,
+            source: Source::Log,
+            since: Instant::now(),
+        };
+        if item.event.version > self.slice.event_version {
+            tracing::info!(
+                shard = %self.id, version = item.event.version,
+                "an event of a newer version waits for a worker that knows it"
+            );
+            return self.divert(&item, DeliveryState::Waiting, Due::Never);
+        }
+        match self.on_reading(&item.event) {
+            Err(panic) => {
+                let ended = Ended::Panicked(panic);
+                let next = Next::after(ended, 1, &self.consumer.options, fastrand::f64());
+                return self.settle(&item, &next);
+            }
+            Ok(OnReading { wanted: false, .. }) => {
+                return self.settle(&item, &Next::Done { outcome: "unwanted", note: None });
+            }
+            Ok(OnReading { delay: Some(delay), .. }) => {
+                let due = item.event.created_at + delay;
+                if due > now {
+                    self.wake_in((due - now).to_std().unwrap_or_default());
+                    return self.divert(&item, DeliveryState::Delayed, Due::At(due));
+                }
+            }
+            Ok(_) => {}
+        }
+        if self.is_held(&item) {
+            return self.park(&item);
+        }
+        self.queue.push(item);
+    }
+
+    /// What the consumer's `when` and `delay` say; a payload that they cannot read goes on to the
+    /// handler, which reports it.
+    fn on_reading(&self, event: &StoredEvent) -> Result<OnReading, String> {
+        const WANTED: OnReading = OnReading { wanted: true, delay: None };
+        let Some(read) = self.consumer.read else { return Ok(WANTED) };
+        match std::panic::catch_unwind(AssertUnwindSafe(|| read(event))) {
+            Ok(decided) => Ok(decided.unwrap_or(WANTED)),
+            Err(_panic) => Err("`when` or `delay` of the consumer".to_owned()),
+        }
+    }
+
+    /// Gives an event a row instead of a handler.
+    pub(super) fn divert(&mut self, item: &Item, state: DeliveryState, due: Due) {
+        self.changes.insert.push(new_delivery(item, state, 0, due, None));
+        self.complete(item);
+        self.notice(item, state.into());
+        if self.consumer.options.ordered
+            && let Some(key) = item.key()
+        {
+            self.held.insert(key.to_owned());
+        }
+    }
+
+    /// Puts an event behind the earlier deliveries of its key. If the head of the key happens to
+    /// be gone by then, recording finds out and lets this one run.
+    pub(super) fn park(&mut self, item: &Item) {
+        if item.has_row() {
+            self.rows.remove(&item.position());
+            return;
+        }
+        self.divert(item, DeliveryState::Parked, Due::Never);
+        if let Some(key) = item.key()
+            && !self.changes.release.iter().any(|other| other == key)
+        {
+            self.changes.release.push(key.to_owned());
+        }
+    }
+
+    pub(super) fn is_held(&self, item: &Item) -> bool {
+        self.consumer.options.ordered
+            && !item.has_row()
+            && item.key().is_some_and(|key| self.held.contains(key))
+    }
+
+    pub(super) async fn fetch_due(&mut self) -> Result<()> {
+        let query = DueQuery {
+            consumer: self.id.consumer,
+            slice: self.slice.clone(),
+            ordered: self.consumer.options.ordered,
+            except: self.rows.iter().copied().collect(),
+            limit: self.page_limit().min(500),
+        };
+        let rows = self.crew.store.due(&query).await?;
+        if rows.is_empty() {
+            let next = self.crew.store.next_due(&[self.id.consumer]).await?;
+            self.next_due = match next.first() {
+                // A row that is due but not a head, or already here, is looked at again later.
+                Some(Some(wait)) => {
+                    let wait = (*wait).clamp(self.crew.options.record_interval, LONGEST_SLEEP);
+                    Some(Instant::now() + wait)
+                }
+                _ => None,
+            };
+            return Ok(());
+        }
+        for row in rows {
+            let item = Item {
+                event: Arc::new(row.event),
+                attempts: row.attempts,
+                source: Source::Row { crashed: row.crashed },
+                since: Instant::now(),
+            };
+            self.rows.insert(item.position());
+            if row.started {
+                self.settle_crashed(&item);
+            } else {
+                self.queue.push(item);
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt was recorded as begun and never as ended: it killed its worker. It has been
+    /// counted already.
+    fn settle_crashed(&mut self, item: &Item) {
+        let item = Item { source: Source::Begun, ..item.clone() };
+        let options = &self.consumer.options;
+        let next = Next::after(Ended::Crashed, item.attempts, options, fastrand::f64());
+        self.settle(&item, &next);
+    }
+
+    /// Makes sure that due rows are looked for after this time.
+    pub(super) fn wake_in(&mut self, wait: Duration) {
+        let due = Instant::now() + wait.min(LONGEST_SLEEP);
+        self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+    }
+}

@@ -1,0 +1,163 @@
+//! Recording: one checkpoint and the changes that belong to it, in one transaction.
+
+use tokio::time::Instant;
+
+use super::Shard;
+use crate::error::{During, ErrorKind, Result};
+use crate::event::Position;
+use crate::store::{Changes, Checkpoint, Recorded, Store};
+use crate::worker::hooks::Notice;
+
+/// How far contiguous progress may move past events of others before it is worth a checkpoint.
+const FOREIGN_POSITIONS: Position = 10_000;
+
+/// How many checkpoints of a shard are kept, and how often older ones are deleted.
+const KEPT_CHECKPOINTS: i64 = 1_000;
+const TRIM_EVERY: i64 = 500;
+
+/// A record that may or may not have reached the database: it is tried again exactly as it was.
+pub(super) struct Frozen<P> {
+    checkpoint: Checkpoint<P>,
+    changes: Changes,
+    settled_rows: Vec<Position>,
+    notices: Vec<Notice>,
+    tried: bool,
+}
+
+impl<S: Store> Shard<S> {
+    /// Whether to record now: enough was completed, enough time has passed, or (`hurry`) whatever
+    /// there is.
+    pub(super) fn should_record(&self, hurry: bool) -> bool {
+        if self.unit_running {
+            return false;
+        }
+        if self.frozen.is_some() {
+            return true;
+        }
+        let Some(since) = self.dirty_since else {
+            return self.tracker.mark() - self.recorded_mark >= FOREIGN_POSITIONS;
+        };
+        let interval = self.crew.options.record_interval;
+        hurry
+            || self.completions >= self.crew.options.record_after
+            || since.elapsed() >= interval
+            || (self.is_quiet() && self.last_recorded.elapsed() >= interval)
+    }
+
+    /// The checkpoint that would be written now.
+    pub(super) fn checkpoint(&self) -> Checkpoint<S::Progress> {
+        let (progress, completed) = self.tracker.checkpoint();
+        Checkpoint {
+            shard: self.id.clone(),
+            seq: self.seq + 1,
+            progress,
+            completed,
+            totals: self.totals,
+            worker: self.crew.worker,
+        }
+    }
+
+    pub(super) fn take_changes(&mut self) -> Changes {
+        let empty = Changes { dead_holds_key: self.slice.dead_holds_key, ..Changes::default() };
+        self.completions = 0;
+        self.dirty_since = None;
+        std::mem::replace(&mut self.changes, empty)
+    }
+
+    pub(super) async fn record(&mut self) -> Result<()> {
+        let mut frozen = match self.frozen.take() {
+            Some(frozen) => frozen,
+            None => Frozen {
+                checkpoint: self.checkpoint(),
+                changes: self.take_changes(),
+                settled_rows: std::mem::take(&mut self.settled_rows),
+                notices: std::mem::take(&mut self.notices),
+                tried: false,
+            },
+        };
+        match self.write(&frozen).await {
+            Ok(recorded) => {
+                for position in &frozen.settled_rows {
+                    self.rows.remove(position);
+                }
+                self.recorded(
+                    frozen.checkpoint.seq,
+                    &recorded.still_held,
+                    &frozen.changes.release,
+                );
+                self.recorded_mark = self.tracker.mark();
+                self.publish(frozen.notices);
+                self.trim().await;
+                Ok(())
+            }
+            Err(error) => {
+                frozen.tried = true;
+                self.frozen = Some(frozen);
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
+        let store = &self.crew.store;
+        let written = write(store, &frozen.checkpoint, &frozen.changes).await;
+        match written {
+            // The try before may have been committed although its answer was lost.
+            Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
+                let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
+                match store.checkpoint_writer(shard, *seq).await? {
+                    Some(writer) if writer == *worker => {
+                        Ok(Recorded { still_held: frozen.changes.release.clone() })
+                    }
+                    _ => Err(error),
+                }
+            }
+            written => written,
+        }
+    }
+
+    /// What a successful record means in memory.
+    pub(super) fn recorded(&mut self, seq: i64, still_held: &[String], released: &[String]) {
+        self.seq = seq;
+        self.last_recorded = Instant::now();
+        for key in released {
+            let parked_since =
+                self.changes.insert.iter().any(|row| row.event.key.as_deref() == Some(key));
+            if !parked_since && !still_held.contains(key) {
+                self.held.remove(key);
+            }
+        }
+        if !still_held.is_empty() {
+            // What was freed may be due.
+            self.next_due = Some(Instant::now());
+        }
+    }
+
+    /// Keeps the ledger short. Failing costs nothing but space.
+    async fn trim(&self) {
+        if self.seq % TRIM_EVERY != 0 || self.seq <= KEPT_CHECKPOINTS {
+            return;
+        }
+        let last = self.seq - KEPT_CHECKPOINTS;
+        if let Err(error) = self.crew.store.trim_checkpoints(&self.id, last).await {
+            tracing::debug!(shard = %self.id, %error, "could not trim checkpoints");
+        }
+    }
+}
+
+/// One statement where there is only the checkpoint, a transaction where there is more.
+async fn write<S: Store>(
+    store: &S,
+    checkpoint: &Checkpoint<S::Progress>,
+    changes: &Changes,
+) -> Result<Recorded> {
+    const RECORD: &str = "record progress";
+    if changes.is_empty() {
+        let mut connection = store.pool().acquire().await.during(RECORD)?;
+        return store.record(&mut connection, checkpoint, changes).await;
+    }
+    let mut tx = store.begin().await?;
+    let recorded = store.record(&mut tx, checkpoint, changes).await?;
+    tx.commit().await.during(RECORD)?;
+    Ok(recorded)
+}

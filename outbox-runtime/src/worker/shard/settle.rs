@@ -1,0 +1,121 @@
+//! Taking in what handlers did.
+
+use tokio::task::JoinError;
+use tokio::time::Instant;
+
+use super::{Finished, Shard};
+use crate::error::Result;
+use crate::store::Store;
+use crate::worker::decide::{Ended, Next};
+use crate::worker::hooks::{Change, Notice};
+use crate::worker::queue::Item;
+use crate::worker::unit::{Settled, UnitDone};
+
+impl<S: Store> Shard<S> {
+    pub(super) fn take_in_finished(&mut self) -> Result<()> {
+        while let Some(joined) = self.running.try_join_next() {
+            self.take_in(joined)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_in(&mut self, joined: Result<Finished<S>, JoinError>) -> Result<()> {
+        match joined {
+            Ok(Finished::Attempts(attempts)) => {
+                self.running_items -= attempts.len() as u32;
+                for (item, ended) in attempts {
+                    self.take_in_attempt(&item, ended);
+                }
+            }
+            Ok(Finished::Unit(done)) => {
+                self.unit_running = false;
+                self.running_items = 0;
+                self.take_in_unit(*done?);
+            }
+            // Handlers' panics are caught inside the task, so this is a runtime shutting down.
+            Err(_) => return Err(self.lost()),
+        }
+        if self.running.is_empty() {
+            self.alone = false;
+        }
+        Ok(())
+    }
+
+    fn take_in_attempt(&mut self, item: &Item, ended: Ended) {
+        let options = &self.consumer.options;
+        let next = Next::after(ended, item.attempt(), options, fastrand::f64());
+        self.settle(item, &next);
+    }
+
+    /// What follows from an attempt: changes to record, and what that means in memory.
+    pub(super) fn settle(&mut self, item: &Item, next: &Next) {
+        next.change(item, &self.consumer.options, &mut self.changes);
+        next.count(&mut self.totals);
+        if item.has_row() {
+            self.settled_rows.push(item.position());
+            self.touch();
+        } else {
+            self.complete(item);
+        }
+        self.apply(item, next);
+    }
+
+    /// What was done in a transaction that recorded it as well.
+    fn take_in_unit(&mut self, done: UnitDone<S>) {
+        self.recorded(done.checkpoint.seq, &done.recorded.still_held, &done.released);
+        self.totals += done.counted;
+        for (item, settled) in &done.settled {
+            self.rows.remove(&item.position());
+            match settled {
+                Settled::Next(next) => self.apply(item, next),
+                Settled::Parked => self.notice(item, Change::Parked),
+            }
+        }
+        self.publish(done.notices);
+        let notices = std::mem::take(&mut self.notices);
+        self.publish(notices);
+    }
+
+    /// What an outcome means for the queue, the keys, the clock, and whoever watches.
+    fn apply(&mut self, item: &Item, next: &Next) {
+        self.tally.count(next);
+        if next.holds_key(&self.consumer.options) && self.consumer.options.ordered {
+            if let Some(key) = item.key() {
+                self.held.insert(key.to_owned());
+            }
+            for behind in self.queue.hold(item) {
+                self.park(&behind);
+            }
+        } else {
+            self.queue.done(item);
+        }
+        if let Next::Later { wait } | Next::Retry { wait, .. } = next {
+            self.wake_in(*wait);
+        }
+        self.notice(item, Change::from(next));
+    }
+
+    /// The event at this position of the log is handled, or has a row.
+    pub(super) fn complete(&mut self, item: &Item) {
+        self.tracker.complete(item.position());
+        self.completions += 1;
+        self.touch();
+    }
+
+    pub(super) fn touch(&mut self) {
+        self.dirty_since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn notice(&mut self, item: &Item, change: Change) {
+        change.log(&self.id, item);
+        if self.crew.hooks.is_set() {
+            self.notices.push(Notice::new(self.id.consumer, item, change));
+        }
+    }
+
+    pub(super) fn publish(&self, notices: Vec<Notice>) {
+        for notice in notices {
+            self.crew.hooks.publish(&notice);
+        }
+    }
+}

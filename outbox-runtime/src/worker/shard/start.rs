@@ -1,0 +1,170 @@
+//! Starting handlers.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Finished, Shard, Until};
+use crate::consumer::{BatchOptions, Handler};
+use crate::error::Result;
+use crate::store::Store;
+use crate::worker::attempt::{Frame, attempted};
+use crate::worker::decide::{Ended, begin_recorded};
+use crate::worker::queue::{Item, Source};
+use crate::worker::unit::Unit;
+
+impl<S: Store> Shard<S> {
+    /// Starts as many handlers as may run now.
+    pub(super) async fn start(&mut self, until: Until) -> Result<()> {
+        loop {
+            if self.alone || self.unit_running || self.frozen.is_some() {
+                return Ok(());
+            }
+            if let Some(item) = self.begun.pop_front() {
+                self.alone = true;
+                self.launch(vec![item]);
+                return Ok(());
+            }
+            self.park_held();
+            let Some(next) = self.queue.peek() else { return Ok(()) };
+            if self.is_suspect(next) {
+                if self.running.is_empty() {
+                    self.record_first().await?;
+                    continue;
+                }
+                return Ok(());
+            }
+            let Some(count) = self.may_take(until) else { return Ok(()) };
+            let mut items = Vec::with_capacity(count);
+            while items.len() < count && self.queue.peek().is_some_and(|item| !self.is_suspect(item)) {
+                items.extend(self.queue.pop());
+                self.park_held();
+            }
+            self.launch(items);
+        }
+    }
+
+    /// How many items the next handler takes; `None` while it has to wait.
+    fn may_take(&self, until: Until) -> Option<usize> {
+        match &self.consumer.handler {
+            Handler::Each(_) => (self.running_items < self.consumer.options.concurrency).then_some(1),
+            Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
+            Handler::Batch(_) => {
+                let BatchOptions { max, wait } = self.consumer.options.batch?;
+                let free = self.running.len() < self.consumer.options.concurrency as usize;
+                let full = self.queue.ready() >= max as usize;
+                let oldest = self.queue.peek()?.since;
+                let waited = until == Until::Drained || oldest.elapsed() >= wait;
+                (free && (full || waited)).then_some(max as usize)
+            }
+        }
+    }
+
+    /// When a batch that is not full will start.
+    pub(super) fn batch_due(&self) -> Option<Instant> {
+        let BatchOptions { wait, .. } = self.consumer.options.batch?;
+        let free = self.running.len() < self.consumer.options.concurrency as usize;
+        self.queue.peek().filter(|_| free && !self.alone).map(|oldest| oldest.since + wait)
+    }
+
+    /// Parks what is next in the queue and has been overtaken by a failure of its key.
+    fn park_held(&mut self) {
+        while self.queue.peek().is_some_and(|item| self.is_held(item)) {
+            if let Some(item) = self.queue.pop() {
+                let behind = self.queue.hold(&item);
+                self.park(&item);
+                for item in behind {
+                    self.park(&item);
+                }
+            }
+        }
+    }
+
+    /// Whether the item may be what killed the worker before.
+    fn is_suspect(&self, item: &Item) -> bool {
+        match item.source {
+            Source::Log | Source::Row { crashed: false } => self.suspects > 0,
+            Source::Row { crashed: true } => true,
+            Source::Begun => false,
+        }
+    }
+
+    /// Records the attempt at the next item before it begins, so that it counts even if it kills
+    /// this process.
+    async fn record_first(&mut self) -> Result<()> {
+        let Some(item) = self.queue.pop() else { return Ok(()) };
+        self.suspects = self.suspects.saturating_sub(1);
+        let begun = begin_recorded(&item, &mut self.changes);
+        if !item.has_row() {
+            self.complete(&item);
+            self.rows.insert(item.position());
+            if self.consumer.options.ordered
+                && let Some(key) = item.key()
+            {
+                self.held.insert(key.to_owned());
+            }
+        }
+        self.touch();
+        self.begun.push_back(begun);
+        self.record().await
+    }
+
+    fn launch(&mut self, items: Vec<Item>) {
+        if items.is_empty() {
+            return;
+        }
+        self.running_items += items.len() as u32;
+        let consumer = Arc::clone(&self.consumer);
+        match &self.consumer.handler {
+            Handler::Tx(_) => self.launch_unit(items),
+            Handler::Each(handler) => {
+                for item in items {
+                    let frame = Frame::new(&consumer.options, &item, &self.token);
+                    let handling = handler.run(attempted(&item), frame.context.clone());
+                    self.running.spawn(async move {
+                        let ended = frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
+                        Finished::Attempts(vec![(item, ended)])
+                    });
+                }
+            }
+            Handler::Batch(handler) => {
+                let frame = Frame::new(&consumer.options, &items[0], &self.token);
+                let batch = items.iter().map(attempted).collect();
+                let handling = handler.run(batch, frame.context.clone());
+                self.running.spawn(async move {
+                    let ended = match frame.run(handling).await {
+                        Ok(verdicts) => verdicts.into_iter().map(Ended::from).collect(),
+                        Err(ended) => ended.for_each(items.len()),
+                    };
+                    Finished::Attempts(items.into_iter().zip(ended).collect())
+                });
+            }
+        }
+    }
+
+    /// A transaction for many events: its checkpoint says that all of them are done with, as each
+    /// will be handled or have a row when it commits.
+    fn launch_unit(&mut self, items: Vec<Item>) {
+        for item in items.iter().filter(|item| !item.has_row()) {
+            self.tracker.complete(item.position());
+        }
+        let checkpoint = self.checkpoint();
+        let changes = self.take_changes();
+        self.recorded_mark = self.tracker.mark();
+        for position in std::mem::take(&mut self.settled_rows) {
+            // Settled by `changes`; on an error the shard starts anew and none of this matters.
+            self.rows.remove(&position);
+        }
+        let unit = Unit {
+            crew: Arc::clone(&self.crew),
+            consumer: Arc::clone(&self.consumer),
+            items,
+            checkpoint,
+            changes,
+            notices: std::mem::take(&mut self.notices),
+            token: self.token.clone(),
+        };
+        self.unit_running = true;
+        self.running.spawn(async move { Finished::Unit(unit.run().await.map(Box::new)) });
+    }
+}

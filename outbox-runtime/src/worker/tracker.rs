@@ -1,0 +1,179 @@
+//! What has been handled of what was read: contiguous progress, and the positions beyond it.
+//!
+//! Pages are read in order and handled in any order. A checkpoint may say "everything up to here"
+//! only as far as nothing before is unfinished; what is finished beyond that is listed by position,
+//! so that a restart repeats none of it. The list is bounded by what is read ahead.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::event::Position;
+use crate::store::{Page, Progress};
+
+#[derive(Debug)]
+pub(crate) struct Tracker<P> {
+    /// Everything before this is handled.
+    base: P,
+    pages: VecDeque<TrackedPage<P>>,
+    /// Handled by a worker before us, beyond its progress; dropped as they are read again.
+    recovered: BTreeSet<Position>,
+}
+
+#[derive(Debug)]
+struct TrackedPage<P> {
+    start: P,
+    end: P,
+    /// Positions in ascending order, and whether each is handled.
+    slots: VecDeque<(Position, bool)>,
+}
+
+impl<P: Progress> Tracker<P> {
+    pub(crate) fn new(base: P, recovered: Vec<Position>) -> Self {
+        Self { base, pages: VecDeque::new(), recovered: recovered.into_iter().collect() }
+    }
+
+    /// Takes note of a page; returns for each of its events whether it is still to be handled.
+    pub(crate) fn read(&mut self, page: &Page<P>) -> Vec<bool> {
+        let mut slots = VecDeque::with_capacity(page.events.len());
+        let mut unhandled = Vec::with_capacity(page.events.len());
+        for event in &page.events {
+            let handled = self.recovered.remove(&event.position);
+            slots.push_back((event.position, handled));
+            unhandled.push(!handled);
+        }
+        self.pages.push_back(TrackedPage {
+            start: page.start.clone(),
+            end: page.end.clone(),
+            slots,
+        });
+        self.settle();
+        unhandled
+    }
+
+    /// Takes note that the event at this position is handled, or has a delivery row.
+    pub(crate) fn complete(&mut self, position: Position) {
+        for page in &mut self.pages {
+            if let Ok(index) = page.slots.binary_search_by_key(&position, |slot| slot.0) {
+                page.slots[index].1 = true;
+                break;
+            }
+        }
+        self.settle();
+    }
+
+    /// What a checkpoint says: everything before the progress is handled, and these positions.
+    pub(crate) fn checkpoint(&self) -> (P, Vec<Position>) {
+        let beyond = self.pages.iter().flat_map(|page| &page.slots).filter(|slot| slot.1);
+        let completed = beyond.map(|slot| slot.0).chain(self.recovered.iter().copied());
+        (self.base.clone(), completed.collect())
+    }
+
+    /// How far the contiguous progress has come, as a measure.
+    pub(crate) fn mark(&self) -> Position {
+        self.base.mark()
+    }
+
+    fn settle(&mut self) {
+        while let Some(page) = self.pages.front_mut() {
+            let mut last = None;
+            while let Some((position, true)) = page.slots.front() {
+                last = Some(*position);
+                page.slots.pop_front();
+            }
+            if !page.slots.is_empty() {
+                if let Some(last) = last {
+                    self.base = page.start.at(last);
+                }
+                return;
+            }
+            self.base = page.end.clone();
+            self.pages.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use serde::{Deserialize, Serialize};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::event::StoredEvent;
+    use crate::headers::Headers;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Plain(Position);
+
+    impl Progress for Plain {
+        fn at(&self, position: Position) -> Self {
+            Self(position)
+        }
+
+        fn mark(&self) -> Position {
+            self.0
+        }
+    }
+
+    fn page(start: Position, positions: &[Position], end: Position) -> Page<Plain> {
+        let events = positions.iter().map(|position| StoredEvent {
+            position: *position,
+            id: Uuid::nil(),
+            name: "a".to_owned(),
+            version: 1,
+            key: None,
+            payload: serde_json::value::to_raw_value(&1).expect("a number is JSON"),
+            headers: Headers::default(),
+            created_at: Utc::now(),
+        });
+        Page {
+            events: events.collect(),
+            start: Plain(start),
+            end: Plain(end),
+            caught_up: false,
+            now: Utc::now(),
+        }
+    }
+
+    #[test]
+    fn progress_stops_before_the_first_unfinished_event() {
+        let mut tracker = Tracker::new(Plain(0), vec![]);
+        assert_eq!(tracker.read(&page(0, &[1, 2, 3], 9)), [true, true, true]);
+        tracker.complete(2);
+        assert_eq!(tracker.checkpoint(), (Plain(0), vec![2]));
+        tracker.complete(1);
+        assert_eq!(tracker.checkpoint(), (Plain(2), vec![]));
+        tracker.complete(3);
+        assert_eq!(tracker.checkpoint(), (Plain(9), vec![]));
+    }
+
+    #[test]
+    fn pages_are_finished_in_their_order() {
+        let mut tracker = Tracker::new(Plain(0), vec![]);
+        tracker.read(&page(0, &[5], 9));
+        tracker.read(&page(9, &[2, 12], 20));
+        tracker.complete(2);
+        tracker.complete(12);
+        assert_eq!(tracker.checkpoint(), (Plain(0), vec![2, 12]));
+        tracker.complete(5);
+        assert_eq!(tracker.checkpoint(), (Plain(20), vec![]));
+    }
+
+    #[test]
+    fn an_empty_page_moves_on_by_itself() {
+        let mut tracker = Tracker::new(Plain(0), vec![]);
+        tracker.read(&page(0, &[], 500));
+        assert_eq!(tracker.checkpoint(), (Plain(500), vec![]));
+    }
+
+    #[test]
+    fn what_a_worker_before_us_handled_is_not_handled_again_nor_forgotten() {
+        let mut tracker = Tracker::new(Plain(0), vec![3, 4]);
+        assert_eq!(tracker.checkpoint(), (Plain(0), vec![3, 4]));
+        assert_eq!(tracker.read(&page(0, &[1, 3], 3)), [true, false]);
+        assert_eq!(tracker.checkpoint(), (Plain(0), vec![3, 4]));
+        tracker.complete(1);
+        assert_eq!(tracker.checkpoint(), (Plain(3), vec![4]));
+        assert_eq!(tracker.read(&page(3, &[4], 4)), [false]);
+        assert_eq!(tracker.checkpoint(), (Plain(4), vec![]));
+    }
+}

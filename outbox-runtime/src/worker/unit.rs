@@ -1,0 +1,244 @@
+//! `delivery = tx`: many events in the transaction that records them.
+//!
+//! First all of them plainly. If one fails, everything is rolled back and repeated with a savepoint
+//! for each event: what fails gets a row, the others commit. When the database aborts the
+//! transaction for a conflict of its own (deadlock, serialization failure, busy), it is simply
+//! repeated, and nothing counts as an attempt.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sqlx::Transaction;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Frame, attempted};
+use super::backoff::Backoff;
+use super::crew::Crew;
+use super::decide::{Ended, Next, new_delivery};
+use super::hooks::Notice;
+use super::queue::Item;
+use crate::consumer::{Bound, Handler};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::types::Totals;
+use crate::store::{Changes, Checkpoint, DeliveryState, Due, Recorded, Store};
+use crate::tx::Tx;
+
+/// The events of one transaction, and what is recorded with them.
+pub(super) struct Unit<S: Store> {
+    pub(super) crew: Arc<Crew<S>>,
+    pub(super) consumer: Arc<Bound<S::Db>>,
+    pub(super) items: Vec<Item>,
+    /// As if all items were handled: each will be, or have a row.
+    pub(super) checkpoint: Checkpoint<S::Progress>,
+    pub(super) changes: Changes,
+    pub(super) notices: Vec<Notice>,
+    pub(super) token: CancellationToken,
+}
+
+/// What was committed.
+pub(crate) struct UnitDone<S: Store> {
+    pub(super) checkpoint: Checkpoint<S::Progress>,
+    pub(super) settled: Vec<(Item, Settled)>,
+    pub(super) counted: Totals,
+    pub(super) recorded: Recorded,
+    pub(super) released: Vec<String>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// What became of one event of a unit.
+#[derive(Clone, Debug)]
+pub(super) enum Settled {
+    Next(Next),
+    /// Behind an event of the same key that failed in this unit.
+    Parked,
+}
+
+/// Why a try of the whole unit did not commit.
+enum Failed {
+    /// The database aborted it: try again.
+    Conflict(Error),
+    /// The database failed: try again, later.
+    Database(Error),
+    /// This event's handler did not succeed: try again with savepoints.
+    Event(usize, Ended),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        if error.kind() == ErrorKind::Conflict { Self::Conflict(error) } else { Self::Database(error) }
+    }
+}
+
+impl<S: Store> Unit<S> {
+    pub(super) async fn run(self) -> Result<UnitDone<S>> {
+        let mut backoff = Backoff::default();
+        let mut careful = false;
+        let mut maybe_committed = false;
+        loop {
+            let tried = match careful {
+                false => self.plainly().await,
+                true => self.carefully().await,
+            };
+            let error = match tried {
+                Ok(done) => return Ok(done),
+                Err(Failed::Event(_, ended)) if self.items.len() == 1 => {
+                    match self.only_record(ended).await {
+                        Ok(done) => return Ok(done),
+                        Err(Failed::Conflict(error) | Failed::Database(error)) => error,
+                        Err(Failed::Event(..)) => continue,
+                    }
+                }
+                Err(Failed::Event(index, _)) => {
+                    tracing::debug!(shard = %self.checkpoint.shard, index, "repeating with savepoints");
+                    careful = true;
+                    continue;
+                }
+                Err(Failed::Conflict(error)) => {
+                    tracing::debug!(shard = %self.checkpoint.shard, %error, "repeating after a conflict");
+                    backoff.brief().await;
+                    continue;
+                }
+                Err(Failed::Database(error)) => error,
+            };
+            // A checkpoint of ours under this number means that the commit succeeded although its
+            // answer was lost. What was decided in it is in the database, so the shard starts
+            // anew from there.
+            if error.kind() == ErrorKind::LeaseLost || self.token.is_cancelled() || maybe_committed {
+                return Err(self.give_up(error));
+            }
+            maybe_committed = true;
+            let pause = backoff.next_pause();
+            tracing::warn!(shard = %self.checkpoint.shard, %error, retry_in = ?pause, "the database failed");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Ends this incarnation of the shard; the next one takes over from the last checkpoint.
+    fn give_up(&self, error: Error) -> Error {
+        Error::new(
+            ErrorKind::LeaseLost,
+            "commit a transaction of events",
+            format!("shard {} starts anew: {error}", self.checkpoint.shard),
+        )
+        .with_source(error)
+    }
+
+    /// All events, one after another, with no savepoint.
+    async fn plainly(&self) -> Result<UnitDone<S>, Failed> {
+        let mut tx = self.begin().await?;
+        let mut settled = Vec::with_capacity(self.items.len());
+        for (index, item) in self.items.iter().enumerate() {
+            match self.handle(item, &mut tx).await {
+                Ended::Outcome(outcome) => settled.push(self.after(item, Ended::Outcome(outcome))),
+                Ended::Error(error) if error.is_conflict() => return Err(self.conflict()),
+                failed => {
+                    drop(tx);
+                    return Err(Failed::Event(index, failed));
+                }
+            }
+        }
+        self.commit(tx, settled).await
+    }
+
+    /// Each event in a savepoint: what fails is undone and gets a row.
+    async fn carefully(&self) -> Result<UnitDone<S>, Failed> {
+        let mut tx = self.begin().await?;
+        let mut settled: Vec<(Item, Settled)> = Vec::with_capacity(self.items.len());
+        let mut held = HashSet::new();
+        for item in &self.items {
+            if item.key().is_some_and(|key| held.contains(key)) {
+                settled.push((item.clone(), Settled::Parked));
+                continue;
+            }
+            let mut savepoint = tx.savepoint().await?;
+            let mut ended = self.handle(item, savepoint.tx()).await;
+            match &ended {
+                Ended::Outcome(_) => {
+                    // Refused when a statement had failed and the handler said nothing of it.
+                    if let Err(error) = savepoint.release().await {
+                        if error.kind() == ErrorKind::Conflict || error.is_temporary() {
+                            return Err(error.into());
+                        }
+                        // The savepoint is undone when it is dropped.
+                        ended = Ended::Error(error.into());
+                    }
+                }
+                Ended::Error(error) if error.is_conflict() => return Err(self.conflict()),
+                _ => savepoint.rollback().await?,
+            }
+            let (item, settles) = self.after(item, ended);
+            if let Settled::Next(next) = &settles
+                && self.consumer.options.ordered
+                && next.holds_key(&self.consumer.options)
+            {
+                held.extend(item.event.key.clone());
+            }
+            settled.push((item, settles));
+        }
+        self.commit(tx, settled).await
+    }
+
+    /// The only event of the unit failed: its effects are rolled back, so only that is recorded.
+    async fn only_record(&self, ended: Ended) -> Result<UnitDone<S>, Failed> {
+        let tx = self.begin().await?;
+        let settled = vec![self.after(&self.items[0], ended)];
+        self.commit(tx, settled).await
+    }
+
+    async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
+        let inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+        Ok(Tx::new(inner, self.crew.bell.clone()))
+    }
+
+    async fn handle(&self, item: &Item, tx: &mut Tx<'_, S::Db>) -> Ended {
+        let Handler::Tx(handler) = &self.consumer.handler else {
+            return Ended::Panicked("a unit is only for handlers with a transaction".to_owned());
+        };
+        let frame = Frame::new(&self.consumer.options, item, &self.token);
+        let handling = handler.run(attempted(item), tx, frame.context.clone());
+        frame.run(handling).await.map_or_else(|ended| ended, Ended::from)
+    }
+
+    fn after(&self, item: &Item, ended: Ended) -> (Item, Settled) {
+        let next = Next::after(ended, item.attempt(), &self.consumer.options, fastrand::f64());
+        (item.clone(), Settled::Next(next))
+    }
+
+    /// Appends the checkpoint with everything that was decided, and commits.
+    async fn commit(
+        &self,
+        mut tx: Tx<'static, S::Db>,
+        settled: Vec<(Item, Settled)>,
+    ) -> Result<UnitDone<S>, Failed> {
+        let mut changes = self.changes.clone();
+        let mut counted = Totals::default();
+        for (item, settles) in &settled {
+            match settles {
+                Settled::Next(next) => {
+                    next.change(item, &self.consumer.options, &mut changes);
+                    next.count(&mut counted);
+                }
+                Settled::Parked if item.has_row() => {}
+                Settled::Parked => {
+                    let row = new_delivery(item, DeliveryState::Parked, 0, Due::Never, None);
+                    changes.insert.push(row);
+                    changes.release.extend(item.event.key.clone());
+                }
+            }
+        }
+        let mut checkpoint = self.checkpoint.clone();
+        checkpoint.totals += counted;
+        let recorded = self.crew.store.record(&mut tx, &checkpoint, &changes).await?;
+        tx.commit().await?;
+        let notices = self.notices.clone();
+        Ok(UnitDone { checkpoint, settled, counted, recorded, released: changes.release, notices })
+    }
+
+    fn conflict(&self) -> Failed {
+        Failed::Conflict(Error::new(
+            ErrorKind::Conflict,
+            "handle an event in a transaction",
+            "the database aborted the transaction for a conflict with another one",
+        ))
+    }
+}

@@ -1,0 +1,84 @@
+//! What the tests need around them: a Postgres server and the real webhook payloads.
+//!
+//! A step learns of them through environment variables, so that `cargo test` in a terminal that
+//! has the same variables runs the same tests:
+//!
+//! | variable | holds |
+//! | --- | --- |
+//! | `DATABASE_URL` | a superuser's address on a scratch Postgres server |
+//! | `OUTBOX_TEST_PG_BIN` | the directory of Postgres binaries, when this machine has them |
+//! | `OUTBOX_TEST_WEBHOOKS` | the directory of real GitHub payloads |
+
+mod account;
+pub(crate) mod apt;
+mod postgres;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::webhooks;
+use crate::workspace;
+
+use self::postgres::Postgres;
+
+/// The running services; they stop when this is dropped.
+pub(crate) struct Services {
+    postgres: Postgres,
+    webhooks: PathBuf,
+}
+
+/// `cargo xtask services`: runs a command with the services, or holds them open.
+pub(crate) fn run(command: &[OsString]) -> Result<()> {
+    let services = Services::start()?;
+    if let [program, arguments @ ..] = command {
+        return process::run(services.environment(Command::new(program).args(arguments)));
+    }
+    for (name, value) in services.variables() {
+        println!("export {name}='{}'", value.display());
+    }
+    println!("# running until Ctrl-C or the end of input");
+    io::copy(&mut io::stdin(), &mut io::sink())?;
+    Ok(())
+}
+
+impl Services {
+    /// Starts or finds everything, or says what is missing.
+    pub(crate) fn start() -> Result<Self> {
+        Ok(Self { webhooks: webhooks::fetch()?, postgres: Postgres::start()? })
+    }
+
+    /// A superuser's address on the server.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.postgres.url
+    }
+
+    /// The directory of real payloads.
+    pub(crate) fn webhooks(&self) -> &Path {
+        &self.webhooks
+    }
+
+    /// A `cargo` whose tests find the services.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = workspace::cargo();
+        self.environment(&mut command);
+        command
+    }
+
+    fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.envs(self.variables())
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &OsStr)> {
+        let bin = self.postgres.bin.as_ref().map(|bin| ("OUTBOX_TEST_PG_BIN", bin.as_os_str()));
+        let always = [
+            ("DATABASE_URL", OsStr::new(&self.postgres.url)),
+            ("OUTBOX_TEST_WEBHOOKS", self.webhooks.as_os_str()),
+        ];
+        always.into_iter().chain(bin)
+    }
+}

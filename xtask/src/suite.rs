@@ -1,0 +1,50 @@
+//! The test suite, with `cargo nextest` when it is installed and `cargo test` otherwise, so
+//! that a machine with Rust and nothing else runs the same tests.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::process;
+use crate::services::Services;
+use crate::workspace;
+
+/// Every test but the doctests.
+pub(crate) fn all(services: &Services) -> Result<()> {
+    let mut command = services.cargo();
+    if has_nextest() {
+        command.args(["nextest", "run", "--workspace", "--all-features"]);
+    } else {
+        println!("    cargo-nextest is not installed: using cargo test");
+        command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+        command.args(["--lib", "--bins", "--tests"]);
+    }
+    process::run(&mut command)
+}
+
+/// The documentation's examples, which nextest does not run.
+pub(crate) fn doctests(services: &Services) -> Result<()> {
+    process::run(services.cargo().args(["test", "--doc", "--workspace", "--all-features"]))
+}
+
+/// The tests of `outbox-tests` whose path contains `filter`, ignored ones too, one at a time and
+/// with what they print.
+pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
+    let mut command = services.cargo();
+    if has_nextest() {
+        command.args(["nextest", "run", "--profile", "chaos", "--package", "outbox-tests"]);
+        command.args(["--run-ignored", "all", "--no-capture", filter]);
+    } else {
+        println!("    cargo-nextest is not installed: using cargo test");
+        command.args(["test", "--package", "outbox-tests", "--lib", "--bins", "--tests", filter]);
+        command.args(["--", "--include-ignored", "--nocapture", "--test-threads=1"]);
+    }
+    process::run(command.envs(variables.iter().copied()))
+}
+
+fn has_nextest() -> bool {
+    let mut command: Command = workspace::cargo();
+    command.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,108 @@
+//! Rules about the two databases: what one can do, the other can do under the same name.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::sources::Source;
+
+/// Two directories that hold files of the same names.
+struct Twins {
+    postgres: &'static str,
+    sqlite: &'static str,
+    /// Files that one database needs and the other does not: a name within its directory, and
+    /// why.
+    exceptions: &'static [(&'static str, &'static str)],
+}
+
+const STATEMENTS: Twins = Twins {
+    postgres: "outbox-runtime/src/store/postgres/sql/",
+    sqlite: "outbox-runtime/src/store/sqlite/sql/",
+    exceptions: &[],
+};
+
+/// A migration of one database has a twin that at least says why the other needs nothing.
+const MIGRATIONS: Twins = Twins {
+    postgres: "outbox-runtime/migrations/postgres/",
+    sqlite: "outbox-runtime/migrations/sqlite/",
+    exceptions: &[],
+};
+
+pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
+    [STATEMENTS, MIGRATIONS].iter().flat_map(|twins| twins.check(sources)).collect()
+}
+
+impl Twins {
+    fn check(&self, sources: &[Source]) -> Vec<Finding> {
+        let postgres = names(sources, self.postgres);
+        let sqlite = names(sources, self.sqlite);
+        let mut findings = self.without_twin(self.postgres, &postgres, self.sqlite, &sqlite);
+        findings.extend(self.without_twin(self.sqlite, &sqlite, self.postgres, &postgres));
+        findings.extend(self.stale_exceptions(&postgres, &sqlite));
+        findings
+    }
+
+    fn without_twin(
+        &self,
+        dir: &str,
+        names: &BTreeSet<&str>,
+        other_dir: &str,
+        others: &BTreeSet<&str>,
+    ) -> Vec<Finding> {
+        let excepted = |name| self.exceptions.iter().any(|(exception, _)| *exception == name);
+        names
+            .difference(others)
+            .filter(|name| !excepted(**name))
+            .map(|name| {
+                let message = format!(
+                    "has no twin {other_dir}{name}; write it, or list the file with its reason in {}",
+                    file!()
+                );
+                Finding::in_file(&format!("{dir}{name}"), message)
+            })
+            .collect()
+    }
+
+    fn stale_exceptions(&self, postgres: &BTreeSet<&str>, sqlite: &BTreeSet<&str>) -> Vec<Finding> {
+        let in_one = |name| postgres.contains(name) != sqlite.contains(name);
+        self.exceptions
+            .iter()
+            .filter(|(name, _)| !in_one(name))
+            .map(|(name, _)| {
+                Finding::in_file(file!(), format!("{name} is no exception any more: drop it"))
+            })
+            .collect()
+    }
+}
+
+/// The SQL files below a directory, relative to it.
+fn names<'a>(sources: &'a [Source], dir: &str) -> BTreeSet<&'a str> {
+    let sql = sources.iter().filter(|source| source.kind() == "sql");
+    sql.filter_map(|source| source.path.strip_prefix(dir)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWINS: Twins =
+        Twins { postgres: "p/", sqlite: "s/", exceptions: &[("notify.sql", "SQLite has none")] };
+
+    fn paths(paths: &[&str]) -> Vec<String> {
+        let source = |path: &&str| Source { path: (*path).to_owned(), text: String::new() };
+        let sources: Vec<_> = paths.iter().map(source).collect();
+        TWINS.check(&sources).into_iter().map(|finding| finding.path).collect()
+    }
+
+    #[test]
+    fn a_file_without_a_twin_is_found_on_either_side() {
+        let found =
+            paths(&["p/emit.sql", "s/emit.sql", "p/read.sql", "s/trim.sql", "p/notify.sql"]);
+        assert_eq!(found, ["p/read.sql", "s/trim.sql"]);
+    }
+
+    #[test]
+    fn an_exception_that_no_longer_is_one_is_found() {
+        assert_eq!(paths(&["p/notify.sql", "s/notify.sql"]), [file!()]);
+        assert_eq!(paths(&[]), [file!()]);
+    }
+}
