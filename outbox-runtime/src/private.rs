@@ -116,11 +116,17 @@ pub struct EventEntry {
 }
 
 /// The entry of an event's type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an `Event`",
+    note = "add `#[derive(Event, Serialize, Deserialize, JsonSchema)]` and `#[event(name = \"...\")]`"
+)]
 pub trait ListedEvent {
     /// The entry.
     const ENTRY: EventEntry;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> ListedEvent for E {
     const ENTRY: EventEntry =
         EventEntry { name: E::NAME, version: E::VERSION, info: EventInfo::of::<E> };

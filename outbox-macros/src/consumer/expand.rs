@@ -149,7 +149,10 @@ fn retry(p: &TokenStream, retry: &Retry) -> TokenStream {
             let (from, to) = (duration(p, between.0), duration(p, between.1));
             quote::quote!(#p::RetryPolicy::exponential(#max, #from, #to))
         }
-        Retry::Custom { max, decide } => quote::quote!(#p::RetryPolicy::custom(#max, #decide)),
+        Retry::Custom { max, decide } => {
+            let p = at(p, mixed_at(decide));
+            quote_spanned! {mixed_at(decide)=> #p::RetryPolicy::custom(#max, #decide) }
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Data, DeriveInput, Expr, Type};
+use syn::{DeriveInput, Expr, Type};
 
+use super::key::Key;
 use super::parse::Attributes;
-use super::validate::{Event, Key};
+use super::validate::{Event, can_be_event};
 use crate::diagnostics::Errors;
 use crate::paths::{at, private_path, shown_at};
 
@@ -137,7 +138,7 @@ pub(super) fn fallback(
     errors: Errors,
 ) -> TokenStream {
     let errors = errors.into_compile_errors();
-    if matches!(input.data, Data::Union(_)) || !input.generics.params.is_empty() {
+    if !can_be_event(input) {
         return errors;
     }
     let p = private_path(attributes.krate.as_ref());
