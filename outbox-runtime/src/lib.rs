@@ -41,6 +41,7 @@ pub use sqlx::Postgres;
 pub use sqlx::Sqlite;
 pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
 
+pub use outbox_macros::{Event, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
