@@ -32,7 +32,6 @@ pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEve
 pub use headers::{Cause, Headers};
 pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
-pub use outbox_macros::{Event, consumer, registry};
 pub use registry::{ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo};
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
 #[cfg(feature = "postgres")]
