@@ -21,8 +21,6 @@ pub(super) struct Declared {
     pub(super) events: Option<List>,
     pub(super) consumers: Option<List>,
     pub(super) krate: Option<Path>,
-    /// Whether a field was not understood, so that entries may seem to be missing.
-    pub(super) incomplete: bool,
 }
 
 /// A list of entries, in brackets; each entry as the tokens between two commas.
@@ -47,7 +45,13 @@ enum Field {
 pub(super) fn registry(input: TokenStream, errors: &mut Errors) -> Option<Declared> {
     let parsed = (|input: ParseStream<'_>| {
         let mut declared = head(input)?;
-        fields(input, &mut declared, errors)?;
+        if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            fields(input, &mut declared, errors)?;
+        } else {
+            errors.push(input.error(format!("a registry is a unit struct: {USAGE}")));
+            input.parse::<TokenStream>()?;
+        }
         Ok(declared)
     })
     .parse2(input);
@@ -62,10 +66,6 @@ fn head(input: ParseStream<'_>) -> syn::Result<Declared> {
     }
     input.parse::<Token![struct]>()?;
     let ident = input.parse()?;
-    if !input.peek(Token![;]) {
-        return Err(input.error(format!("a registry is a unit struct: {USAGE}")));
-    }
-    input.parse::<Token![;]>()?;
     Ok(Declared {
         attributes,
         visibility,
@@ -74,7 +74,6 @@ fn head(input: ParseStream<'_>) -> syn::Result<Declared> {
         events: None,
         consumers: None,
         krate: None,
-        incomplete: false,
     })
 }
 
@@ -92,13 +91,11 @@ fn fields(input: ParseStream<'_>, declared: &mut Declared, errors: &mut Errors) 
             Ok(Field::Consumers(list)) => declared.consumers = Some(list),
             Ok(Field::Crate(path)) => declared.krate = Some(path),
             Err(error) => {
-                declared.incomplete = true;
                 errors.push(error);
                 skip_to_comma(input)?;
             }
         }
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-            declared.incomplete = true;
             errors.push(input.error("expected `,` between fields"));
             skip_to_comma(input)?;
             input.parse::<Option<Token![,]>>()?;

@@ -18,7 +18,7 @@ pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Regis
     let events = paths(declared.events.as_ref(), "events", "an event's type", errors);
     let consumers =
         paths(declared.consumers.as_ref(), "consumers", "a consumer's function", errors);
-    if events.is_empty() && consumers.is_empty() && errors.is_empty() && !declared.incomplete {
+    if events.is_empty() && consumers.is_empty() && errors.is_empty() {
         let ident = &declared.ident;
         errors.at(
             ident,

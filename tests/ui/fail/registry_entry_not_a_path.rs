@@ -1,4 +1,4 @@
-use outbox_runtime::{Delivery, Event, consumer, registry};
+use outbox_runtime::{Consumers, Delivery, Event, Own, Registered, consumer, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,13 @@ registry! {
     struct Shop;
     events: ["order.placed", OrderPlaced {}],
     consumers: [receipt()],
+}
+
+// What uses the registry is not to blame.
+fn lists<R: Registered<E, Own> + Consumers<sqlx::Postgres>, E>() {}
+
+fn starts_a_worker() {
+    lists::<Shop, OrderPlaced>();
 }
 
 fn main() {}

@@ -1,4 +1,4 @@
-use outbox_runtime::{Delivery, Event, consumer, registry};
+use outbox_runtime::{Delivery, Event, Own, Registered, consumer, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,14 @@ registry! {
 }
 
 registry! {
-    struct Stall {}
+    struct Stall { events: [OrderPlaced] }
+}
+
+fn lists<R: Registered<E, Own>, E>() {}
+
+fn uses_the_registries() {
+    lists::<Shop, OrderPlaced>();
+    lists::<Stall, OrderPlaced>();
 }
 
 registry! {
