@@ -452,3 +452,12 @@ pub(crate) fn keys_by_consumer(gone: &[(String, Option<String>)]) -> Vec<(&str, 
     }
     groups.into_iter().collect()
 }
+
+/// What the `consumer` table says of a start, for people.
+pub(crate) fn start_text(start: Start) -> String {
+    match start {
+        Start::Now => "now".to_owned(),
+        Start::Beginning => "beginning".to_owned(),
+        Start::At(time) => time.to_rfc3339(),
+    }
+}

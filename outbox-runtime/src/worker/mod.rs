@@ -28,7 +28,8 @@ use crate::store::Backend;
 pub use crew::Tally;
 pub use hooks::{Change, Notice};
 
-use crew::{Crew, WorkerOptions};
+use crew::Crew;
+pub(crate) use crew::WorkerOptions;
 use hooks::Hooks;
 use manager::Manager;
 
@@ -148,6 +149,19 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         );
         Manager::start(Arc::new(crew), consumers).await
     }
+}
+
+/// Runs consumers that no registry lists.
+#[cfg(test)]
+pub(crate) async fn run_consumers<S: crate::store::Store>(
+    store: S,
+    bell: crate::bell::Bell,
+    options: WorkerOptions,
+    consumers: Vec<Bound<S::Db>>,
+    stop: CancellationToken,
+) -> Result<Tally> {
+    let crew = Arc::new(Crew::new(store, bell, options, Hooks::default()));
+    Ok(Manager::start(crew, consumers).await?.run(stop).await)
 }
 
 /// What the macro refuses at compile time, for consumers that were not made by it.

@@ -5,6 +5,10 @@ mod leases;
 mod log;
 mod report;
 mod rows;
+#[cfg(test)]
+mod sabotage;
+#[cfg(test)]
+mod schedule;
 mod setup;
 mod window;
 
@@ -36,6 +40,8 @@ pub struct PostgresStore {
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    #[cfg(test)]
+    sabotage: Option<sabotage::Sabotage>,
 }
 
 crate::store::statements! {
@@ -58,7 +64,7 @@ impl Store for PostgresStore {
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
-        Self { pool, sql, namespace: namespace.clone(), clock }
+        Self { pool, sql, namespace: namespace.clone(), clock, #[cfg(test)] sabotage: None }
     }
 
     fn pool(&self) -> &PgPool {
@@ -100,9 +106,16 @@ impl Store for PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        match progress.window {
-            None => self.open_window(progress, slice, limit).await,
-            Some(_) => self.continue_window(progress, slice, limit).await,
+        let mut connection = self.pool.acquire().await.during("read the log")?;
+        #[cfg(test)]
+        if let Some(sabotage) = self.sabotage {
+            return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
+        }
+        match &progress.window {
+            None => self.open_window(&mut connection, progress, slice, limit).await,
+            Some(window) => {
+                self.continue_window(&mut connection, progress, window, slice, limit).await
+            }
         }
     }
 
