@@ -67,7 +67,7 @@ pub(crate) struct Opened<DB: Database> {
 }
 
 /// A row of the projection.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Count {
     pub(crate) repository: String,
     pub(crate) kind: String,
@@ -75,7 +75,7 @@ pub(crate) struct Count {
 }
 
 /// How much is in the tables.
-#[derive(Clone, Copy, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Totals {
     /// Stored webhooks.
     pub(crate) webhooks: i64,
@@ -83,6 +83,24 @@ pub(crate) struct Totals {
     pub(crate) feed: i64,
     /// Lines of the feed that were appended after a later one of their repository.
     pub(crate) feed_out_of_order: i64,
+}
+
+/// What the columns of a count are read as.
+type CountRow = (String, String, i64);
+
+/// What the columns of the totals are read as.
+type TotalsRow = (i64, i64, i64);
+
+impl From<CountRow> for Count {
+    fn from((repository, kind, webhooks): CountRow) -> Self {
+        Self { repository, kind, webhooks }
+    }
+}
+
+impl From<TotalsRow> for Totals {
+    fn from((webhooks, feed, feed_out_of_order): TotalsRow) -> Self {
+        Self { webhooks, feed, feed_out_of_order }
+    }
 }
 
 /// The service's statements. Both databases understand them as they are.

@@ -44,7 +44,7 @@ struct Figures {
 
 impl Progress {
     pub(crate) fn start(database: &str, files: &Files, registry: &RegistryInfo) -> Self {
-        eprintln!("Receiving {} webhooks from {}", files.len(), files.folder.display());
+        eprintln!("Receiving {} webhooks from {}", files.len(), files.name());
         eprintln!("{} consumers on {database}", registry.consumers.len());
         let names = registry.consumers.iter().map(|consumer| consumer.options.name);
         Self(Arc::new(Mutex::new(Figures {
@@ -53,7 +53,7 @@ impl Progress {
             to_go: None,
             consumers: names.map(|name| (name, Counts::default())).collect(),
             started: Instant::now(),
-            printed: None,
+            printed: Some(Instant::now()),
             in_place: std::io::stderr().is_terminal(),
             last_line: String::new(),
         })))

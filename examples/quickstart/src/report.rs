@@ -43,7 +43,9 @@ struct ConsumerReport {
     /// Events not yet looked at.
     lag: u64,
     /// Events handled or not wanted, in all runs.
-    handled: u64,
+    done: u64,
+    /// Attempts that failed and were tried again, in all runs.
+    retried: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,7 +81,7 @@ impl Report {
         Ok(Self {
             finished,
             database,
-            folder: files.folder.display().to_string(),
+            folder: files.name(),
             ingested,
             stored: DB::totals(outbox.pool()).await.context("cannot read the tables")?,
             consumers: consumers::<DB>(outbox, registry, &counts).await?,
@@ -108,15 +110,14 @@ async fn consumers<DB: Database>(
             dead: stats.dead,
             pending: stats.delayed + stats.retrying + stats.parked,
             lag: stats.lag_events,
-            handled: stats.handled,
+            done: stats.handled,
+            retried: stats.retried,
         })
     };
     Ok(registry.consumers.iter().filter_map(|consumer| report(consumer.options.name)).collect())
 }
 
-async fn dead_letters<DB: Database>(
-    outbox: &Outbox<DB::Registry, DB>,
-) -> Result<Vec<DeadLetter>> {
+async fn dead_letters<DB: Database>(outbox: &Outbox<DB::Registry, DB>) -> Result<Vec<DeadLetter>> {
     let dead = outbox.deliveries(&DeliveryFilter::all().state(DeliveryState::Dead)).await?;
     let describe = |delivery: outbox_runtime::DeliveryInfo| {
         // What is wrong may be the very event, so this expects nothing of it.

@@ -28,7 +28,7 @@ pub(crate) struct Webhook {
 /// The files of a folder, in the order of their names.
 #[derive(Debug)]
 pub(crate) struct Files {
-    pub(crate) folder: PathBuf,
+    folder: PathBuf,
     files: Vec<PathBuf>,
 }
 
@@ -52,6 +52,12 @@ pub(crate) fn list(folder: &Path) -> Result<Files> {
 impl Files {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(PathBuf::as_path)
+    }
+
+    /// The folder as a person would name it.
+    pub(crate) fn name(&self) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        self.folder.strip_prefix(here).unwrap_or(&self.folder).display().to_string()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -116,15 +122,17 @@ fn kind(path: &Path) -> String {
     if is_word { word.to_owned() } else { "unknown".to_owned() }
 }
 
-/// The same for the same file in any folder, and another one for anything else: a UUID made of
-/// the file's name and its bytes, since a file does not come with an id.
+/// `push.001-9d0f3ab2c4e5f607`: the same for the same file in any folder, and another one for
+/// anything else. It is made of the file's name and bytes, since a file does not come with an id.
 fn delivery_id(path: &Path, bytes: &[u8]) -> String {
     let name = path.file_name().unwrap_or_default();
-    let digest =
-        Sha256::new().chain_update(name.as_encoded_bytes()).chain_update([0]).chain_update(bytes).finalize();
-    let mut id = [0; 16];
-    id.copy_from_slice(&digest[..16]);
-    uuid::Builder::from_custom_bytes(id).into_uuid().to_string()
+    let digest = Sha256::new()
+        .chain_update(name.as_encoded_bytes())
+        .chain_update([0])
+        .chain_update(bytes)
+        .finalize();
+    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{hex}", path.file_stem().unwrap_or_default().to_string_lossy())
 }
 
 fn is_printable(name: &str) -> bool {

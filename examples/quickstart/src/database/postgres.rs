@@ -6,7 +6,7 @@ use outbox_runtime::{
 };
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-use super::{Count, Database, Opened, Totals, sql};
+use super::{Count, CountRow, Database, Opened, Totals, TotalsRow, sql};
 use crate::consumers;
 use crate::events::{ReleaseAnnounced, WebhookReceived};
 use crate::webhook::Webhook;
@@ -64,7 +64,8 @@ async fn append(
 impl Opened<Postgres> {
     /// Connects to the server.
     pub(crate) async fn postgres(url: &str) -> anyhow::Result<Self> {
-        let options: PgConnectOptions = url.parse().context("--database-url is not the URL of a Postgres server")?;
+        let options: PgConnectOptions =
+            url.parse().context("--database-url is not the URL of a Postgres server")?;
         // The URL holds the password, the name does not.
         let database = options.get_database().unwrap_or(options.get_username());
         let name = format!("Postgres, {database} on {}:{}", options.get_host(), options.get_port());
@@ -98,11 +99,7 @@ impl Database for Postgres {
         Ok(inserted.rows_affected() == 1)
     }
 
-    async fn add_to_count(
-        tx: &mut PgConnection,
-        repository: &str,
-        kind: &str,
-    ) -> sqlx::Result<()> {
+    async fn add_to_count(tx: &mut PgConnection, repository: &str, kind: &str) -> sqlx::Result<()> {
         sqlx::query(sql::ADD_TO_COUNT).bind(repository).bind(kind).execute(tx).await?;
         Ok(())
     }
@@ -132,10 +129,12 @@ impl Database for Postgres {
     }
 
     async fn counts(pool: &PgPool) -> sqlx::Result<Vec<Count>> {
-        sqlx::query_as(sql::COUNTS).fetch_all(pool).await
+        let rows: Vec<CountRow> = sqlx::query_as(sql::COUNTS).fetch_all(pool).await?;
+        Ok(rows.into_iter().map(Count::from).collect())
     }
 
     async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
-        sqlx::query_as(sql::TOTALS).fetch_one(pool).await
+        let row: TotalsRow = sqlx::query_as(sql::TOTALS).fetch_one(pool).await?;
+        Ok(Totals::from(row))
     }
 }

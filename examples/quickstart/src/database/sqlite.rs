@@ -12,7 +12,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use super::{Count, Database, Opened, Totals, sql};
+use super::{Count, CountRow, Database, Opened, Totals, TotalsRow, sql};
 use crate::consumers;
 use crate::events::{ReleaseAnnounced, WebhookReceived};
 use crate::webhook::Webhook;
@@ -144,10 +144,12 @@ impl Database for Sqlite {
     }
 
     async fn counts(pool: &SqlitePool) -> sqlx::Result<Vec<Count>> {
-        sqlx::query_as(sql::COUNTS).fetch_all(pool).await
+        let rows: Vec<CountRow> = sqlx::query_as(sql::COUNTS).fetch_all(pool).await?;
+        Ok(rows.into_iter().map(Count::from).collect())
     }
 
     async fn totals(pool: &SqlitePool) -> sqlx::Result<Totals> {
-        sqlx::query_as(sql::TOTALS).fetch_one(pool).await
+        let row: TotalsRow = sqlx::query_as(sql::TOTALS).fetch_one(pool).await?;
+        Ok(Totals::from(row))
     }
 }

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use super::{ConsumerReport, Report};
+use crate::progress::Counts;
 
 /// Longer lists are cut; the JSON report has everything.
 const LONGEST_LIST: usize = 15;
+
+/// Where a longer line is broken, and where it goes on.
 const WIDTH: usize = 96;
+const INDENT: usize = 8;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -16,14 +20,23 @@ impl Display for Report {
         self.dead_letters(f)?;
         self.announcements(f)?;
         self.counts(f)?;
-        if !self.finished {
-            writeln!(f, "\nInterrupted. Nothing is lost: the next run continues here.")?;
-        }
-        Ok(())
+        self.conclusion(f)
     }
 }
 
 impl Report {
+    fn conclusion(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match (self.finished, self.dead_letters.len()) {
+            (false, _) => writeln!(f, "\nInterrupted. Nothing is lost: the next run goes on here."),
+            (true, 0) => writeln!(f, "\nEvery event has reached every consumer."),
+            (true, dead) => writeln!(
+                f,
+                "\nEvery event has reached every consumer, but for {dead} dead letters: they stay \
+                 until\nsomebody redrives or discards them."
+            ),
+        }
+    }
+
     fn webhooks(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (ingested, stored) = (&self.ingested, &self.stored);
         writeln!(f, "\nWebhooks")?;
@@ -31,7 +44,7 @@ impl Report {
             0 => writeln!(f, "  nothing new: {} were stored before", ingested.known)?,
             new => writeln!(f, "  {new} new, {} stored before", ingested.known)?,
         }
-        writeln!(f, "  {} in the database ({})", stored.webhooks, self.database)?;
+        writeln!(f, "  {} in the database now ({})", stored.webhooks, self.database)?;
         if !ingested.skipped.is_empty() {
             writeln!(f, "  {} not taken:", ingested.skipped.len())?;
         }
@@ -41,21 +54,33 @@ impl Report {
     }
 
     fn consumers(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let wide = |name: &str| name.len();
-        let width = self.consumers.iter().map(|consumer| wide(consumer.name)).max().unwrap_or(0);
-        writeln!(f, "\n{:width$}  {:-^31}  {:-^21}", "", " in this run ", " now ")?;
+        let names = self.consumers.iter().map(|consumer| consumer.name.len());
+        let width = names.max().unwrap_or(0);
         writeln!(
             f,
-            "{:width$}  {:>9}  {:>9}  {:>9}  {:>5}  {:>7}  {:>5}  {:>10}",
-            "Consumer", "delivered", "skipped", "retried", "dead", "pending", "lag", "done so far"
+            "\n{:width$}  {:-^39}   {:-^33}",
+            "", " since the first run ", " in this run "
         )?;
-        for ConsumerReport { name, this_run, dead, pending, lag, handled } in &self.consumers {
-            let (delivered, skipped, retried) =
-                (this_run.delivered, this_run.skipped, this_run.retried);
+        writeln!(
+            f,
+            "{:width$}  {:>6}  {:>7}  {:>6}  {:>7}  {:>5}   {:>9}  {:>10}  {:>10}",
+            "Consumer",
+            "done",
+            "retried",
+            "dead",
+            "pending",
+            "lag",
+            "delivered",
+            "not wanted",
+            "retried"
+        )?;
+        for ConsumerReport { name, this_run, dead, pending, lag, done, retried } in &self.consumers
+        {
+            let Counts { delivered, skipped, retried: retried_now, .. } = this_run;
             writeln!(
                 f,
-                "{name:width$}  {delivered:>9}  {skipped:>9}  {retried:>9}  \
-                 {dead:>5}  {pending:>7}  {lag:>5}  {handled:>10}"
+                "{name:width$}  {done:>6}  {retried:>7}  {dead:>6}  {pending:>7}  {lag:>5}   \
+                 {delivered:>9}  {skipped:>10}  {retried_now:>10}"
             )?;
         }
         Ok(())
@@ -103,24 +128,24 @@ impl Report {
         }
         let mut repositories: Vec<_> = repositories.into_iter().collect();
         repositories.sort_by_key(|(_, (sum, _))| -sum);
-        let shown = repositories.iter().take(LONGEST_LIST);
-        let width = shown.map(|(name, _)| name.len()).max().unwrap_or(0).min(WIDTH / 2);
 
         writeln!(f, "\nWebhooks per repository")?;
         list(f, &repositories, |f, (name, (sum, kinds))| {
-            let indent = width + 10;
-            write!(f, "  {name:width$}  {sum:>4}  ")?;
-            let mut column = indent;
+            write!(f, "{sum:>6}  {name}:")?;
+            let mut column = INDENT + name.len() + 1;
             for (index, kind) in kinds.iter().enumerate() {
-                let last = index + 1 == kinds.len();
-                if column + kind.len() > WIDTH {
-                    write!(f, "\n{:indent$}", "")?;
-                    column = indent;
+                if column + kind.len() + 2 > WIDTH {
+                    write!(f, "\n{:INDENT$}{kind}", "")?;
+                    column = INDENT + kind.len();
+                } else {
+                    write!(f, " {kind}")?;
+                    column += kind.len() + 1;
                 }
-                write!(f, "{kind}{}", if last { "" } else { ", " })?;
-                column += kind.len() + 2;
+                let last = index + 1 == kinds.len();
+                write!(f, "{}", if last { "\n" } else { "," })?;
+                column += 1;
             }
-            writeln!(f)
+            Ok(())
         })
     }
 }
