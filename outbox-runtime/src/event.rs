@@ -76,7 +76,7 @@ pub trait Event: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stat
     fn decode(version: u32, payload: &RawValue) -> Result<Self, DecodeError> {
         use std::cmp::Ordering;
         match version.cmp(&Self::VERSION) {
-            Ordering::Equal => serde_json::from_str(payload.get()).map_err(|error| {
+            Ordering::Equal => crate::json::read(payload.get()).map_err(|error| {
                 DecodeError::new(format!("`{}` version {version}: {error}", Self::NAME))
             }),
             Ordering::Less => Self::decode_older(version, payload),
