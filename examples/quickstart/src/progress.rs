@@ -44,7 +44,7 @@ struct Figures {
 
 impl Progress {
     pub(crate) fn start(database: &str, files: &Files, registry: &RegistryInfo) -> Self {
-        eprintln!("Receiving {} webhooks from {}", files.len(), files.name());
+        eprintln!("Receiving what is in {}: {} files", files.name(), files.len());
         eprintln!("{} consumers on {database}", registry.consumers.len());
         let names = registry.consumers.iter().map(|consumer| consumer.options.name);
         Self(Arc::new(Mutex::new(Figures {

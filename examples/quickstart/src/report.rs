@@ -51,9 +51,11 @@ struct ConsumerReport {
 #[derive(Debug, Serialize)]
 struct DeadLetter {
     consumer: String,
-    kind: String,
+    event: String,
+    /// The webhook's kind and id, where the event is a webhook that can be read.
+    kind: Option<String>,
+    delivery_id: Option<String>,
     repository: Option<String>,
-    delivery_id: String,
     attempts: u32,
     errors: Vec<String>,
 }
@@ -123,7 +125,7 @@ async fn dead_letters<DB: Database>(outbox: &Outbox<DB::Registry, DB>) -> Result
         // What is wrong may be the very event, so this expects nothing of it.
         let webhook = serde_json::from_str::<serde_json::Value>(delivery.event.payload.get());
         let webhook = webhook.unwrap_or_default();
-        let text = |name: &str| webhook[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| webhook[name].as_str().map(str::to_owned);
         let errors = delivery.errors.iter().map(|error| {
             let messages = [std::slice::from_ref(&error.message), &error.chain].concat();
             messages.join(": ")
@@ -132,6 +134,7 @@ async fn dead_letters<DB: Database>(outbox: &Outbox<DB::Registry, DB>) -> Result
             consumer: delivery.consumer,
             kind: text("kind"),
             delivery_id: text("delivery_id"),
+            event: delivery.event.name,
             repository: delivery.event.key,
             attempts: delivery.attempts,
             errors: errors.collect(),

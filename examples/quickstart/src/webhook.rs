@@ -74,8 +74,8 @@ impl Webhook {
         if body.trim().is_empty() {
             return Err("empty".to_owned());
         }
-        let json: Value =
-            serde_json::from_str(&body).map_err(|error| format!("not JSON: {error}"))?;
+        let json: Value = serde_json::from_str(&body)
+            .map_err(|error| format!("cannot be read as JSON: {error}"))?;
         if let Some(other) = not_an_object(&json) {
             return Err(format!("not a JSON object but {other}"));
         }

@@ -93,8 +93,12 @@ impl Report {
         writeln!(f, "\nDead letters: {}", self.dead_letters.len())?;
         list(f, &self.dead_letters, |f, dead| {
             let repository = dead.repository.as_deref().unwrap_or("(none)");
-            let (consumer, kind, attempts) = (&dead.consumer, &dead.kind, dead.attempts);
-            writeln!(f, "  {consumer}: {kind} of {repository}, after {attempts} attempts")?;
+            let what = dead.kind.as_ref().unwrap_or(&dead.event);
+            let attempts = match dead.attempts {
+                1 => "1 attempt".to_owned(),
+                many => format!("{many} attempts"),
+            };
+            writeln!(f, "  {}: {what} of {repository}, after {attempts}", dead.consumer)?;
             writeln!(f, "    {}", dead.errors.last().map_or("", String::as_str))
         })
     }
