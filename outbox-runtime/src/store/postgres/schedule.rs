@@ -25,19 +25,32 @@ pub(super) struct Round {
     seed: u64,
     emitters: usize,
     emitting: Duration,
+    /// Small pages, or large ones.
+    pages: Pages,
     /// Events of one bulk transaction.
     bulk: u64,
     /// Longest time that a transaction is held open.
     longest_pause: Duration,
 }
 
+/// How many events the consumers read at once. A bulk of 50,000 events, one by one, would only take
+/// time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// 1 and 5.
+    Small,
+    /// 50 and 1,000.
+    Large,
+}
+
 impl Round {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, pages: Pages) -> Self {
         Self {
             seed,
             emitters: 16,
             emitting: Duration::from_secs(6),
-            bulk: 50_000,
+            pages,
+            bulk: if pages == Pages::Small { 500 } else { 50_000 },
             longest_pause: Duration::from_secs(3),
         }
     }
@@ -51,7 +64,7 @@ async fn play(round: Round, sabotage: Option<Sabotage>) -> Verdict {
         Some(sabotage) => clean.clone().sabotaged(sabotage),
         None => clean.clone(),
     };
-    let consumers = Consumers::start(store, round.seed);
+    let consumers = Consumers::start(store, round.seed, round.pages);
     let emitted = Emitters::run(clean, round).await;
     consumers.finish(emitted).await
 }
@@ -63,21 +76,26 @@ fn seeds() -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_no_schedule_loses_repeats_or_reorders_an_event() {
-    println!("{}", Verdict::HEADING);
+    println!("seed | pages | {}", Verdict::HEADING);
     for seed in 0..seeds() {
-        let round = Round::new(seed);
-        let verdict = play(round, None).await;
-        println!("{verdict}");
-        assert!(verdict.is_clean(), "seed {seed}: {verdict}");
-        let limit = round.longest_pause + Duration::from_secs(1);
-        assert!(verdict.longest_stall <= limit, "seed {seed}: stalled {:?}", verdict.longest_stall);
+        for pages in [Pages::Small, Pages::Large] {
+            let round = Round::new(seed, pages);
+            let verdict = play(round, None).await;
+            println!("{seed:4} | {pages:?} | {verdict}");
+            assert!(verdict.is_clean(), "seed {seed}: {verdict}");
+            let limit = round.longest_pause + Duration::from_secs(1);
+            let stall = verdict.longest_stall;
+            assert!(stall <= limit, "seed {seed}: nothing was delivered for {stall:?}");
+        }
     }
 }
 
 /// Plays rounds until the broken reader is caught.
 async fn is_noticed(sabotage: Sabotage) {
     for seed in 0..20 {
-        let round = Round { emitting: Duration::from_secs(4), bulk: 2_000, ..Round::new(seed) };
+        let pages = if seed % 2 == 0 { Pages::Small } else { Pages::Large };
+        let emitting = Duration::from_secs(4);
+        let round = Round { emitting, bulk: 2_000, ..Round::new(seed, pages) };
         let verdict = play(round, Some(sabotage)).await;
         println!("{sabotage:?}, seed {seed}: {verdict}");
         if !verdict.is_clean() {

@@ -16,6 +16,9 @@ use crate::store::{NewEvent, Store};
 /// Keys that transactions serialise on.
 const KEYS: i64 = 50;
 
+/// Keys of the bulk transaction alone.
+const BULK_KEYS: i64 = 50;
+
 /// The event of these tests.
 pub(super) const NAME: &str = "schedule.step";
 
@@ -99,13 +102,12 @@ impl Emitters {
         Ok(())
     }
 
-    /// One transaction with very many events of one key, held open for a while.
+    /// One transaction with very many events, held open for a while.
     async fn emit_bulk(&self) -> Result<()> {
-        const BULK_KEY: i64 = 99;
         let mut tx = self.store.pool().begin().await.expect("begun");
         tokio::time::sleep(self.round.emitting / 4).await;
-        let steps: Vec<Step> =
-            (1..=self.round.bulk as i64).map(|number| Step { key: BULK_KEY, number }).collect();
+        let step = |index| Step { key: KEYS + index % BULK_KEYS, number: index / BULK_KEYS + 1 };
+        let steps: Vec<Step> = (0..self.round.bulk as i64).map(step).collect();
         let events = steps.iter().map(|step| event(*step)).collect();
         self.store.append(&mut tx, events, Duration::ZERO).await?;
         tokio::time::sleep(self.round.emitting / 4).await;
