@@ -143,10 +143,12 @@ fn classify(source: &sqlx::Error) -> (ErrorKind, String) {
             };
             (kind, explain(kind, code.as_deref().unwrap_or_default(), message))
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-            (ErrorKind::Unavailable, source.to_string())
-        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => (ErrorKind::Unavailable, source.to_string()),
         _ => (ErrorKind::Database, source.to_string()),
     }
 }

@@ -1,14 +1,15 @@
 //! Emitting: what commits is delivered, and nothing else.
 
-use outbox_runtime::testing::{TestBackend, TestOutbox};
 use outbox_runtime::Result;
+use outbox_runtime::testing::{TestBackend, TestOutbox};
 use outbox_tests::{Ping, Probe};
 
 use crate::consumers::Plain;
 
 crate::both! { committed_events_are_delivered_and_rolled_back_ones_are_not }
 
-async fn committed_events_are_delivered_and_rolled_back_ones_are_not<DB: TestBackend>() -> Result<()> {
+async fn committed_events_are_delivered_and_rolled_back_ones_are_not<DB: TestBackend>() -> Result<()>
+{
     let outbox = TestOutbox::<Plain, DB>::new().await?;
     let mut tx = outbox.begin().await?;
     outbox.emit(&mut tx, Ping::new(1)).await?;

@@ -76,7 +76,9 @@ impl<DB: TestBackend> Drop for TestDatabase<DB> {
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use sqlx::Sqlite;
-    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+    use sqlx::sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    };
 
     use super::{Pool, Result, TestBackend};
     use crate::error::During;
@@ -163,7 +165,8 @@ mod postgres {
             None => (server, String::new()),
         };
         let scheme_end = base.find("://").map_or(0, |index| index + 3);
-        let authority_end = base[scheme_end..].find('/').map_or(base.len(), |index| scheme_end + index);
+        let authority_end =
+            base[scheme_end..].find('/').map_or(base.len(), |index| scheme_end + index);
         format!("{}/{name}{query}", &base[..authority_end])
     }
 

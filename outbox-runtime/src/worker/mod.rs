@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, ErrorKind, Result};
 use crate::consumer::{Bound, DeliveryMode};
+use crate::error::{Error, ErrorKind, Result};
 use crate::name;
 use crate::outbox::Outbox;
 use crate::registry::Consumers;
@@ -170,8 +170,12 @@ fn check<DB: Backend>(consumer: &Bound<DB>) -> Result<()> {
     name::check("consumer", options.name)?;
     name::check("event", consumer.event_name)?;
     let contradiction = match (options.batch, options.mode) {
-        (Some(_), DeliveryMode::Tx) => "`batch` and `delivery = tx`: a transaction already takes many events",
-        (Some(_), _) if options.ordered => "`batch` and `ordered`: events of one key are handled one after another",
+        (Some(_), DeliveryMode::Tx) => {
+            "`batch` and `delivery = tx`: a transaction already takes many events"
+        }
+        (Some(_), _) if options.ordered => {
+            "`batch` and `ordered`: events of one key are handled one after another"
+        }
         _ => return Ok(()),
     };
     Err(Error::new(

@@ -1,4 +1,4 @@
-use outbox_runtime::{Context, Event, Delivery, State, consumer, registry};
+use outbox_runtime::{Context, Delivery, Event, State, consumer, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

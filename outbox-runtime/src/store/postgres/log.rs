@@ -69,7 +69,9 @@ impl PostgresStore {
             .bind(events[0].version as i32)
             .bind(events.iter().map(|event| event.key.as_deref()).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.key_hash).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>())
+            .bind(
+                events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>(),
+            )
             .bind(events.iter().map(|event| Json(&event.headers)).collect::<Vec<_>>())
             .fetch_all(connection)
             .await
@@ -246,4 +248,3 @@ fn parse_id(text: &str) -> Result<u64> {
         Error::new(ErrorKind::Database, "read the log", format!("transaction id {text:?}: {error}"))
     })
 }
-

@@ -1,5 +1,6 @@
 //! The store on Postgres 15 and newer.
 
+mod changed;
 mod deliveries;
 mod leases;
 mod log;
@@ -20,8 +21,9 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryRow, DueQuery,
-    EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId, Slice, Store, Taken,
+    ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
+    Slice, Store, Taken,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -45,7 +47,7 @@ pub struct PostgresStore {
 }
 
 crate::store::statements! {
-    Statements: acquire_leases, append, append_all, append_checkpoint,
+    Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
     held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
@@ -64,7 +66,14 @@ impl Store for PostgresStore {
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
-        Self { pool, sql, namespace: namespace.clone(), clock, #[cfg(test)] sabotage: None }
+        Self {
+            pool,
+            sql,
+            namespace: namespace.clone(),
+            clock,
+            #[cfg(test)]
+            sabotage: None,
+        }
     }
 
     fn pool(&self) -> &PgPool {
@@ -98,6 +107,15 @@ impl Store for PostgresStore {
         dedup_ttl: Duration,
     ) -> Result<Vec<Emitted>> {
         self.append_events(connection, events, dedup_ttl).await
+    }
+
+    async fn append_changed(
+        &self,
+        connection: &mut PgConnection,
+        statement: ChangeStatement,
+        arguments: sqlx::postgres::PgArguments,
+    ) -> Result<Vec<ChangedRow>> {
+        self.append_changed_rows(connection, statement, arguments).await
     }
 
     async fn read(
@@ -231,9 +249,10 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => {
-                sqlx::query_scalar(self.sql.now.safe()).fetch_one(&self.pool).await.during("ask the time")
-            }
+            None => sqlx::query_scalar(self.sql.now.safe())
+                .fetch_one(&self.pool)
+                .await
+                .during("ask the time"),
         }
     }
 }

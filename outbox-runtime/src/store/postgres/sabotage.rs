@@ -107,10 +107,7 @@ impl PostgresStore {
 }
 
 /// Puts a wrong `next` into the window that was opened, or into the progress after it.
-fn with_next(
-    mut page: Page<WindowProgress>,
-    wrong: impl Fn(u64) -> u64,
-) -> Page<WindowProgress> {
+fn with_next(mut page: Page<WindowProgress>, wrong: impl Fn(u64) -> u64) -> Page<WindowProgress> {
     let xmax = |snapshot: &str| -> u64 {
         snapshot.split(':').nth(1).and_then(|xmax| xmax.parse().ok()).unwrap_or(1)
     };

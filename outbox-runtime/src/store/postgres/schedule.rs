@@ -58,7 +58,8 @@ impl Round {
 
 async fn play(round: Round, sabotage: Option<Sabotage>) -> Verdict {
     let database = TestDatabase::<Postgres>::with_connections(40).await.expect("a database");
-    let clean = PostgresStore::new(database.pool().clone(), &Namespace::default(), Default::default());
+    let clean =
+        PostgresStore::new(database.pool().clone(), &Namespace::default(), Default::default());
     clean.migrate().await.expect("migrated");
     let store = match sabotage {
         Some(sabotage) => clean.clone().sabotaged(sabotage),

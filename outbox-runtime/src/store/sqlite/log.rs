@@ -56,7 +56,7 @@ impl SqliteStore {
         Ok(Emitted { id: event.id, position, duplicate: false })
     }
 
-    async fn append_all(
+    pub(super) async fn append_all(
         &self,
         connection: &mut SqliteConnection,
         events: &[NewEvent],

@@ -7,6 +7,7 @@
 //! a write-ahead log). Nothing here asks for the write lock where it could not wait for it: what
 //! writes is a single statement, or a transaction that begins with `BEGIN IMMEDIATE`.
 
+mod changed;
 mod deliveries;
 mod leases;
 mod log;
@@ -25,8 +26,9 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
 use super::{
-    Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryRow, DueQuery,
-    EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId, Slice, Store, Taken,
+    ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
+    Slice, Store, Taken,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -123,6 +125,15 @@ impl Store for SqliteStore {
         dedup_ttl: Duration,
     ) -> Result<Vec<Emitted>> {
         self.append_events(connection, events, dedup_ttl).await
+    }
+
+    async fn append_changed(
+        &self,
+        connection: &mut SqliteConnection,
+        statement: ChangeStatement,
+        arguments: sqlx::sqlite::SqliteArguments,
+    ) -> Result<Vec<ChangedRow>> {
+        self.append_changed_rows(connection, statement, arguments).await
     }
 
     async fn read(

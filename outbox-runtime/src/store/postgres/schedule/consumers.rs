@@ -14,7 +14,8 @@ use super::Pages;
 use super::emitters::{Committed, NAME, Step};
 use crate::bell::Bell;
 use crate::consumer::{
-    Bound, ConsumerDef, ConsumerError, ConsumerOptions, Context, Delivery, HandleEach, Outcome, Start,
+    Bound, ConsumerDef, ConsumerError, ConsumerOptions, Context, Delivery, HandleEach, Outcome,
+    Start,
 };
 use crate::event::Event;
 use crate::store::postgres::PostgresStore;
@@ -94,7 +95,8 @@ impl Consumers {
         let mut random = fastrand::Rng::with_seed(seed ^ u64::from(PAGE));
         self.tasks.spawn(async move {
             while !stop.is_cancelled() {
-                let bound = Bound::each::<Ordered<PAGE>, Received>(&Arc::new(Arc::clone(&received)));
+                let bound =
+                    Bound::each::<Ordered<PAGE>, Received>(&Arc::new(Arc::clone(&received)));
                 let running = Duration::from_millis(random.u64(100..3000));
                 let options = WorkerOptions { page_size: PAGE, ..WorkerOptions::default() };
                 let end = stop.child_token();
@@ -115,8 +117,11 @@ impl Consumers {
         let begun = Instant::now();
         let mut last = (Instant::now(), 0);
         loop {
-            let counts: Vec<usize> =
-                self.received.iter().map(|received| received.lock().expect("not poisoned").len()).collect();
+            let counts: Vec<usize> = self
+                .received
+                .iter()
+                .map(|received| received.lock().expect("not poisoned").len())
+                .collect();
             let sum = counts.iter().sum();
             if sum != last.1 {
                 last = (Instant::now(), sum);
@@ -175,7 +180,8 @@ impl Verdict {
             match wanted.get(step) {
                 None => self.phantom += 1,
                 Some(committed) => {
-                    let idle_since = previous.map_or(*committed, |previous: Instant| previous.max(*committed));
+                    let idle_since =
+                        previous.map_or(*committed, |previous: Instant| previous.max(*committed));
                     let stall = at.saturating_duration_since(idle_since);
                     self.longest_stall = self.longest_stall.max(stall);
                 }
@@ -191,7 +197,12 @@ impl fmt::Display for Verdict {
         write!(
             f,
             "{:9} | {:4} | {:8} | {:7} | {:10} | {:?}",
-            self.committed, self.lost, self.repeated, self.phantom, self.inversions, self.longest_stall
+            self.committed,
+            self.lost,
+            self.repeated,
+            self.phantom,
+            self.inversions,
+            self.longest_stall
         )
     }
 }
