@@ -118,7 +118,10 @@ impl<S: Store> Shard<S> {
     /// be gone by then, recording finds out and lets this one run.
     pub(super) fn park(&mut self, item: &Item) {
         if item.has_row() {
-            self.rows.remove(&item.position());
+            // Not to be fetched before what it waits behind has been recorded: until then it would
+            // look like the head of its key.
+            self.settled_rows.push(item.position());
+            self.touch();
             return;
         }
         self.divert(item, DeliveryState::Parked, Due::Never);

@@ -101,12 +101,9 @@ impl<S: Store> Shard<S> {
         let begun = begin_recorded(&item, &mut self.changes);
         if !item.has_row() {
             self.complete(&item);
+            // Its key is not held: what follows waits behind it in the queue, where nothing that is
+            // read later can overtake it. If it fails, both are parked.
             self.rows.insert(item.position());
-            if self.consumer.options.ordered
-                && let Some(key) = item.key()
-            {
-                self.held.insert(key.to_owned());
-            }
         }
         self.touch();
         self.begun.push_back(begun);
