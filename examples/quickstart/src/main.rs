@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
         Ok(report) if report.finished => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(INTERRUPTED),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", describe(&error));
             ExitCode::FAILURE
         }
     }
@@ -90,4 +90,17 @@ async fn run(arguments: Arguments) -> Result<Report> {
         print!("{report}");
     }
     Ok(report)
+}
+
+/// The error and its causes, but for causes that the error before them has quoted.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

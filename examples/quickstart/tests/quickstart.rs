@@ -1,6 +1,8 @@
 //! Runs the built program as a newcomer does, and compares its report with what is in the files,
 //! counted here by other means.
 
+#![allow(clippy::unwrap_used)] // A test that unwraps says with its failure what went wrong.
+
 mod folder;
 
 use std::ffi::OsStr;
@@ -208,14 +210,20 @@ fn ctrl_c_stops_gracefully_and_the_next_run_continues() {
 fn what_cannot_work_is_an_error_that_says_so() {
     let target = Target::sqlite();
     let empty = tempfile::tempdir().unwrap();
-    let cases: [(&[&OsStr], &str); 3] = [
+    let nobody = "postgres://nobody:secret@127.0.0.1:1/none";
+    let file = target.directory.path().join("text.db");
+    std::fs::write(&file, "not a database, but long enough to be taken for one".repeat(9)).unwrap();
+    let cases: [(&[&OsStr], &str); 4] = [
         (&["--from".as_ref(), "no-such-folder".as_ref()], "cannot read the folder no-such-folder"),
         (&["--from".as_ref(), empty.path().as_os_str()], "there are no files in"),
-        (&["--database-url".as_ref(), "x".as_ref()], "cannot be used with"),
+        (&["--database-url".as_ref(), nobody.as_ref()], "cannot connect to Postgres, none on 127"),
+        (&["--database".as_ref(), file.as_os_str()], "file is not a database"),
     ];
     for (arguments, expected) in cases {
-        let output = target.command(arguments).output().unwrap();
-        assert!(!output.status.success());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+        let output = command.args(arguments).current_dir(target.directory.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
         assert!(text(&output).contains(expected), "{}", text(&output));
+        assert!(!text(&output).contains("secret"), "{}", text(&output));
     }
 }

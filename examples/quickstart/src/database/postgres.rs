@@ -4,6 +4,7 @@ use anyhow::Context;
 use outbox_runtime::{
     ConsumerError, Delivery, Outbox, Outcome, Postgres, State, Tx, consumer, registry,
 };
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 use super::{Count, CountRow, Database, Opened, Totals, TotalsRow, sql};
@@ -71,11 +72,11 @@ impl Opened<Postgres> {
         let name = format!("Postgres, {database} on {}:{}", options.get_host(), options.get_port());
         // The service's own tables are in a schema of their own, and so are the outbox's.
         let options = options.options([("search_path", "quickstart")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(10)
-            .connect_with(options)
-            .await
-            .with_context(|| format!("cannot connect to {name}"))?;
+        let cannot_connect = || format!("cannot connect to {name}");
+        // One connection tells at once what is wrong; a pool would try until it gives up.
+        PgConnection::connect_with(&options).await.with_context(cannot_connect)?.close().await?;
+        let pool = PgPoolOptions::new().max_connections(10).connect_with(options).await;
+        let pool = pool.with_context(cannot_connect)?;
         Ok(Self { pool, name })
     }
 }
