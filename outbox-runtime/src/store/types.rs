@@ -97,6 +97,33 @@ pub struct Registration {
     pub(crate) start: Start,
 }
 
+/// A consumer that the database knows.
+#[derive(Debug)]
+pub struct Registered {
+    pub(crate) name: String,
+    pub(crate) shards: u32,
+    pub(crate) event_name: String,
+    pub(crate) event_version: u32,
+}
+
+impl Registered {
+    /// Whether there is nothing new in the registration.
+    pub(crate) fn covers(&self, consumer: &Registration) -> bool {
+        self.name == consumer.name
+            && self.event_name == consumer.event_name
+            && self.event_version >= consumer.event_version
+    }
+
+    /// Into how many shards each of the consumers is divided: what the database says counts.
+    pub(crate) fn shards(known: &[Self], consumers: &[Registration]) -> Vec<u32> {
+        let shards = consumers.iter().map(|consumer| {
+            let row = known.iter().find(|row| row.name == consumer.name);
+            row.map_or(consumer.shards, |row| row.shards)
+        });
+        shards.collect()
+    }
+}
+
 /// What a worker finds when it takes a shard.
 #[derive(Debug)]
 pub struct Taken<P> {

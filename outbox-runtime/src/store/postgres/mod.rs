@@ -51,7 +51,7 @@ crate::store::statements! {
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
     held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
-    open_window, probe, redrive, register, registered, registered_shards, release_keys, release_leases, renew_leases,
+    open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
     stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
 }
 

@@ -54,7 +54,7 @@ crate::store::statements! {
     checkpoint_writer, claim_dedup, delete_deliveries, deliveries, discard, due, events,
     find_dedup, first_checkpoint, forget_worker, free_leases, free_parked, free_waiting,
     has_deliveries, held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark,
-    next_due, probe, read, redrive, register, registered, registered_shards, release_keys,
+    next_due, probe, read, redrive, register, registered, release_keys,
     release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
     update_deliveries, worker_alive
 }
