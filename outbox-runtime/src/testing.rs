@@ -104,6 +104,12 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
         &self.database
     }
 
+    /// The clock, for another outbox on the same database.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Lets time pass: what is delayed or retrying comes due. (Workers that are running notice.)
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);

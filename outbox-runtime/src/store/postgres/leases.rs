@@ -101,13 +101,15 @@ impl PostgresStore {
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .bind(slice.event_version as i32);
+            .bind(slice.event_version as i32)
+            .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
         let parked = sqlx::query(self.sql.free_parked.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .bind(slice.dead_holds_key);
+            .bind(slice.dead_holds_key)
+            .bind(self.clock.fixed());
         parked.execute(&self.pool).await.during("free parked deliveries")?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
