@@ -34,9 +34,7 @@ impl Errors {
 
     /// One `compile_error!` an error.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.0
-            .map(|errors| errors.into_compile_error())
-            .unwrap_or_default()
+        self.0.map(|errors| errors.into_compile_error()).unwrap_or_default()
     }
 }
 
@@ -105,16 +103,8 @@ fn similarity(a: &str, b: &str) -> f64 {
     if matched_a.is_empty() {
         return 0.0;
     }
-    let matched_b = b
-        .iter()
-        .zip(&taken)
-        .filter(|(_, taken)| **taken)
-        .map(|(letter, _)| letter);
-    let swapped = matched_a
-        .iter()
-        .zip(matched_b)
-        .filter(|(a, b)| a != b)
-        .count();
+    let matched_b = b.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(letter, _)| letter);
+    let swapped = matched_a.iter().zip(matched_b).filter(|(a, b)| a != b).count();
     let matches = matched_a.len() as f64;
     let jaro = (matches / a.len() as f64
         + matches / b.len() as f64
@@ -130,15 +120,7 @@ mod tests {
 
     #[test]
     fn misspellings_find_the_word_that_was_meant() {
-        let options = [
-            "name",
-            "retry",
-            "timeout",
-            "delay",
-            "when",
-            "ordered",
-            "concurrency",
-        ];
+        let options = ["name", "retry", "timeout", "delay", "when", "ordered", "concurrency"];
         for (wrong, right) in [
             ("retires", "retry"),
             ("retries", "retry"),
@@ -177,9 +159,6 @@ mod tests {
         errors.at(quote::quote!(a), "first");
         errors.at(quote::quote!(b), "second");
         let shown = errors.into_compile_errors().to_string();
-        assert!(
-            shown.contains("first") && shown.contains("second"),
-            "{shown}"
-        );
+        assert!(shown.contains("first") && shown.contains("second"), "{shown}");
     }
 }

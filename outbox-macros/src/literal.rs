@@ -14,10 +14,7 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), String> {
         return Ok(());
     }
     if name.len() > MAX_NAME_BYTES {
-        return Err(format!(
-            "this {what} name has {} bytes; at most {MAX_NAME_BYTES}",
-            name.len()
-        ));
+        return Err(format!("this {what} name has {} bytes; at most {MAX_NAME_BYTES}", name.len()));
     }
     let rule = "write lowercase segments of a-z, 0-9, `_` and `-` joined by `.`, `:` or `/`";
     let words: Vec<String> = name
@@ -25,14 +22,8 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), String> {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    let example = if words.is_empty() {
-        "order.placed".to_owned()
-    } else {
-        words.join(".")
-    };
-    Err(format!(
-        "invalid {what} name `{name}`: {rule}, such as \"{example}\""
-    ))
+    let example = if words.is_empty() { "order.placed".to_owned() } else { words.join(".") };
+    Err(format!("invalid {what} name `{name}`: {rule}, such as \"{example}\""))
 }
 
 /// The runtime's `is_valid_name`.
@@ -40,9 +31,7 @@ fn is_valid_name(name: &str) -> bool {
     name.len() <= MAX_NAME_BYTES
         && name.split(['.', ':', '/']).all(|segment| {
             !segment.is_empty()
-                && segment
-                    .bytes()
-                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+                && segment.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
         })
 }
 
@@ -51,23 +40,15 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let Some(unit_ms) = unit_ms(unit) else {
-        return Err(format!(
-            "invalid duration \"{text}\": {}",
-            duration_hint(number, unit)
-        ));
+        return Err(format!("invalid duration \"{text}\": {}", duration_hint(number, unit)));
     };
     let Ok(number) = number.parse::<u64>() else {
-        return Err(format!(
-            "invalid duration \"{text}\": {}",
-            duration_hint(number, unit)
-        ));
+        return Err(format!("invalid duration \"{text}\": {}", duration_hint(number, unit)));
     };
     let duration = number.checked_mul(unit_ms).map(Duration::from_millis);
     match duration {
         Some(duration) if duration <= MAX_DURATION => Ok(duration),
-        _ => Err(format!(
-            "the duration \"{text}\" is too long: at most \"3650d\""
-        )),
+        _ => Err(format!("the duration \"{text}\" is too long: at most \"3650d\"")),
     }
 }
 
@@ -133,14 +114,7 @@ fn time_parts(text: &str) -> Option<(i64, u32)> {
             let (clock, offset) = clock.split_at(clock.rfind(['+', '-'])?);
             let [hours, minutes] = numbers(&offset[1..], ':', [2, 2])?;
             let seconds = (hours < 24 && minutes < 60).then_some(hours * 3600 + minutes * 60)?;
-            (
-                clock,
-                if offset.starts_with('-') {
-                    -seconds
-                } else {
-                    seconds
-                },
-            )
+            (clock, if offset.starts_with('-') { -seconds } else { seconds })
         }
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
@@ -155,10 +129,7 @@ fn time_parts(text: &str) -> Option<(i64, u32)> {
         && minute < 60
         && second < 60;
     let days = days_since_1970(year, month, day);
-    in_range.then_some((
-        days * 86_400 + hour * 3600 + minute * 60 + second - offset,
-        nanos,
-    ))
+    in_range.then_some((days * 86_400 + hour * 3600 + minute * 60 + second - offset, nanos))
 }
 
 /// Numbers of so many digits each, with a separator between them.
@@ -206,11 +177,7 @@ mod tests {
             ("7d", 604_800_000),
             ("0s", 0),
         ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(ms)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
     }
 
@@ -282,13 +249,7 @@ mod tests {
 
     #[test]
     fn names_in_use_out_there_are_valid() {
-        for name in [
-            "machine:created",
-            "stripe:invoice.paid",
-            "order.placed",
-            "a",
-            "rpc/x-y_z",
-        ] {
+        for name in ["machine:created", "stripe:invoice.paid", "order.placed", "a", "rpc/x-y_z"] {
             assert_eq!(check_name("event", name), Ok(()), "{name}");
         }
     }

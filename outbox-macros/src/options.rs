@@ -64,10 +64,7 @@ fn parse_entry(input: ParseStream<'_>, known: &[Known]) -> syn::Result<Entry> {
     let Some((_, usage)) = known.iter().find(|(option, _)| name == option) else {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         let hint = did_you_mean(&name.to_string(), "options", &names);
-        return Err(syn::Error::new_spanned(
-            &name,
-            format!("unknown option `{name}`{hint}"),
-        ));
+        return Err(syn::Error::new_spanned(&name, format!("unknown option `{name}`{hint}")));
     };
     let value = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
@@ -119,10 +116,7 @@ impl Entry {
     /// An error that shows how the option is written.
     pub(crate) fn misused(&self) -> syn::Error {
         let message = if self.name == self.usage {
-            format!(
-                "`{0}` takes no value: write `{0}`, or leave it out",
-                self.name
-            )
+            format!("`{0}` takes no value: write `{0}`, or leave it out", self.name)
         } else {
             format!("`{}` is written `{}`", self.name, self.usage)
         };
@@ -163,10 +157,7 @@ impl Entry {
     /// `name = 7`.
     pub(crate) fn number(&self) -> syn::Result<u32> {
         match self.expression()? {
-            Expr::Lit(ExprLit {
-                lit: Lit::Int(number),
-                ..
-            }) => number.base10_parse(),
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse(),
             _ => Err(self.misused()),
         }
     }
@@ -218,10 +209,7 @@ impl Entry {
 /// The string literal that an expression is.
 pub(crate) fn as_text(value: &Expr) -> Option<&LitStr> {
     match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Some(text),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Listener {
 
 impl Bell {
     pub(crate) fn listen(&self, event_name: &'static str) -> Arc<Listener> {
-        let listener = Arc::new(Listener { event_name, rung: Notify::new(), due: AtomicBool::new(false) });
+        let listener =
+            Arc::new(Listener { event_name, rung: Notify::new(), due: AtomicBool::new(false) });
         let mut listeners = self.lock();
         listeners.retain(|other| other.strong_count() > 0);
         listeners.push(Arc::downgrade(&listener));

@@ -39,7 +39,8 @@ impl Clock {
     ///
     /// When the clock is the database's: that one cannot be moved.
     pub fn advance(&self, by: std::time::Duration) {
-        let manual = self.0.as_ref().expect("the database's clock cannot be moved; use Clock::manual");
+        let manual =
+            self.0.as_ref().expect("the database's clock cannot be moved; use Clock::manual");
         *manual.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += by;
         manual.moved.send_replace(());
     }

@@ -135,12 +135,20 @@ fn classify(source: &sqlx::Error) -> (ErrorKind, String) {
         sqlx::Error::Database(database) => {
             let code = database.code();
             let kind = code.as_deref().map_or(ErrorKind::Database, kind_of_code);
-            (kind, explain(kind, database.message()))
+            let message = database.message();
+            // SQLite has no code of its own for it.
+            let kind = match code.as_deref() {
+                Some("1") if message.starts_with("no such table") => ErrorKind::NotMigrated,
+                _ => kind,
+            };
+            (kind, explain(kind, code.as_deref().unwrap_or_default(), message))
         }
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
-            (ErrorKind::Unavailable, source.to_string())
-        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => (ErrorKind::Unavailable, source.to_string()),
         _ => (ErrorKind::Database, source.to_string()),
     }
 }
@@ -159,20 +167,35 @@ fn kind_of_code(code: &str) -> ErrorKind {
         _ if code.len() == 5 => ErrorKind::Database,
         _ => match code.parse::<i32>().map(|number| number & 0xff) {
             Ok(5 | 6) => ErrorKind::Conflict,
-            Ok(8 | 10 | 13 | 14) => ErrorKind::Unavailable,
-            Ok(3 | 23) => ErrorKind::AccessDenied,
+            Ok(10 | 13 | 14) => ErrorKind::Unavailable,
+            Ok(3 | 8 | 23) => ErrorKind::AccessDenied,
             _ => ErrorKind::Database,
         },
     }
 }
 
-fn explain(kind: ErrorKind, message: &str) -> String {
-    match kind {
-        ErrorKind::NotMigrated => {
-            format!("{message}: the outbox tables are missing; call `Outbox::migrate()` first")
+/// Adds the way out to the message of the database, where there is one way.
+fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
+    let advice = match (kind, code) {
+        (ErrorKind::NotMigrated, _) => {
+            "the outbox tables are missing; call `Outbox::migrate()` first"
         }
-        _ => message.to_owned(),
-    }
+        (ErrorKind::Conflict, "5" | "261" | "517") => {
+            "another connection is writing, or has written since this transaction began; begin \
+             transactions that write with `Outbox::begin()` or `BEGIN IMMEDIATE`, and keep them short"
+        }
+        (_, "26") => "the file is there, but SQLite did not write it; check the path",
+        (ErrorKind::AccessDenied, _) if is_read_only(code) => {
+            "check the permissions of the file and its directory, and that the pool is not read-only"
+        }
+        _ => return message.to_owned(),
+    };
+    format!("{message}: {advice}")
+}
+
+/// The primary result code of SQLite for "attempt to write a readonly database".
+fn is_read_only(code: &str) -> bool {
+    code.len() != 5 && code.parse::<i32>().is_ok_and(|number| number & 0xff == 8)
 }
 
 /// Whether the database aborted a transaction for a conflict with another one, anywhere in the
@@ -209,6 +232,9 @@ mod tests {
             ("5", ErrorKind::Conflict),
             ("517", ErrorKind::Conflict),
             ("13", ErrorKind::Unavailable),
+            ("8", ErrorKind::AccessDenied),
+            ("1544", ErrorKind::AccessDenied),
+            ("26", ErrorKind::Database),
             ("2067", ErrorKind::Database),
         ] {
             assert_eq!(kind_of_code(code), kind, "{code}");

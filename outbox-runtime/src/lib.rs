@@ -20,7 +20,6 @@ pub mod testing;
 mod tx;
 mod worker;
 
-
 pub use clock::Clock;
 pub use consumer::{
     Batch, BatchOptions, BatchOutcome, Bound, Consumer, ConsumerDef, ConsumerError,
@@ -32,13 +31,13 @@ pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEve
 pub use headers::{Cause, Headers};
 pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
+pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
 pub use registry::{ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo};
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
-pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
 
 pub use outbox_macros::{Event, consumer, registry};
 pub use store::{

@@ -277,10 +277,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
 
     fn prepare<E: Event>(&self, emit: Emit<E>) -> Result<NewEvent> {
         if E::RETIRED {
-            return Err(limits::refused::<E>(format!(
-                "version {} is retired: emit a newer version",
-                E::VERSION
-            )));
+            return Err(limits::retired::<E>());
         }
         name::check("event", E::NAME)?;
         let Emit { event, key, dedup_key, mut headers } = emit;

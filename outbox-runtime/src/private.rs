@@ -116,11 +116,17 @@ pub struct EventEntry {
 }
 
 /// The entry of an event's type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an `Event`",
+    note = "add `#[derive(Event, Serialize, Deserialize, JsonSchema)]` and `#[event(name = \"...\")]`"
+)]
 pub trait ListedEvent {
     /// The entry.
     const ENTRY: EventEntry;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> ListedEvent for E {
     const ENTRY: EventEntry =
         EventEntry { name: E::NAME, version: E::VERSION, info: EventInfo::of::<E> };
@@ -355,7 +361,10 @@ mod tests {
     fn upcasts_go_from_version_to_version() {
         assert_eq!(panics(|| check_upcast("a", 12, event("a", 11))), None);
         let gap = panics(|| check_upcast("a", 12, event("a", 10))).expect("a gap");
-        assert!(gap.contains("version 12 is upcast from version 10: convert from version 11"), "{gap}");
+        assert!(
+            gap.contains("version 12 is upcast from version 10: convert from version 11"),
+            "{gap}"
+        );
         let other = panics(|| check_upcast("a", 2, event("b", 1))).expect("another event");
         assert!(other.contains("another event, `b`"), "{other}");
     }

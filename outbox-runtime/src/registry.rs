@@ -56,11 +56,7 @@ pub struct RegistryInfo {
 impl RegistryInfo {
     /// A registry as a value.
     #[must_use]
-    pub fn new(
-        name: &'static str,
-        events: Vec<EventInfo>,
-        consumers: Vec<ConsumerInfo>,
-    ) -> Self {
+    pub fn new(name: &'static str, events: Vec<EventInfo>, consumers: Vec<ConsumerInfo>) -> Self {
         Self { name, events, consumers }
     }
 }
@@ -122,10 +118,6 @@ impl ConsumerInfo {
     /// Describes a consumer type.
     #[must_use]
     pub fn of<C: ConsumerDef>() -> Self {
-        Self {
-            options: C::OPTIONS,
-            event_name: C::Event::NAME,
-            event_version: C::Event::VERSION,
-        }
+        Self { options: C::OPTIONS, event_name: C::Event::NAME, event_version: C::Event::VERSION }
     }
 }

@@ -41,7 +41,8 @@ pub enum Retry {
 
 impl RetryPolicy {
     /// Ten attempts, 1 s to 15 min.
-    pub const DEFAULT: Self = Self::exponential(10, Duration::from_secs(1), Duration::from_secs(900));
+    pub const DEFAULT: Self =
+        Self::exponential(10, Duration::from_secs(1), Duration::from_secs(900));
 
     /// One attempt: the first failure is final.
     pub const NONE: Self = Self::exponential(1, Duration::ZERO, Duration::ZERO);
@@ -55,7 +56,10 @@ impl RetryPolicy {
     /// A function decides, at most `max_attempts` times.
     #[must_use]
     pub const fn custom(max_attempts: u32, decide: RetryFn) -> Self {
-        Self { custom: Some(decide), ..Self::exponential(max_attempts, Duration::ZERO, Duration::ZERO) }
+        Self {
+            custom: Some(decide),
+            ..Self::exponential(max_attempts, Duration::ZERO, Duration::ZERO)
+        }
     }
 
     /// How many attempts a delivery has.

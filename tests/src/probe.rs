@@ -237,7 +237,11 @@ impl Probe {
     /// The numbers that one consumer has seen, in order.
     #[must_use]
     pub fn numbers(&self, consumer: &str) -> Vec<u64> {
-        lock(&self.0.seen).iter().filter(|seen| seen.consumer == consumer).map(|seen| seen.n).collect()
+        lock(&self.0.seen)
+            .iter()
+            .filter(|seen| seen.consumer == consumer)
+            .map(|seen| seen.n)
+            .collect()
     }
 
     /// The numbers that one consumer has seen, by key, in order.

@@ -18,21 +18,10 @@ pub(super) struct Arguments {
 /// One argument.
 #[derive(Debug)]
 pub(super) enum Argument {
-    Event {
-        event: Type,
-        form: Form,
-        written: Type,
-    },
-    State {
-        part: Type,
-    },
-    Context {
-        written: Type,
-    },
-    Tx {
-        database: Type,
-        written: Type,
-    },
+    Event { event: Type, form: Form, written: Type },
+    State { part: Type },
+    Context { written: Type },
+    Tx { database: Type, written: Type },
 }
 
 /// How the function receives its event.
@@ -47,11 +36,7 @@ impl Arguments {
     /// The event that the function takes first.
     pub(super) fn event(&self) -> Option<(&Type, Form, &Type)> {
         self.all.iter().find_map(|argument| match argument {
-            Argument::Event {
-                event,
-                form,
-                written,
-            } => Some((event, *form, written)),
+            Argument::Event { event, form, written } => Some((event, *form, written)),
             _ => None,
         })
     }
@@ -110,10 +95,7 @@ fn add(arguments: &mut Arguments, argument: Argument, errors: &mut Errors) {
             );
         }
         Argument::Context { written }
-            if arguments
-                .all
-                .iter()
-                .any(|other| matches!(other, Argument::Context { .. })) =>
+            if arguments.all.iter().any(|other| matches!(other, Argument::Context { .. })) =>
         {
             errors.at(written, "a consumer takes one `Context`");
         }
@@ -167,9 +149,9 @@ fn owned(written: &Type, last: &PathSegment) -> syn::Result<Argument> {
         "Delivery" => event(Form::Delivery),
         "Batch" => event(Form::Batch),
         "State" => parameter.map(|part| Argument::State { part: part.clone() }),
-        "Context" if last.arguments.is_none() => Some(Argument::Context {
-            written: written.clone(),
-        }),
+        "Context" if last.arguments.is_none() => {
+            Some(Argument::Context { written: written.clone() })
+        }
         "Tx" | "OutboxTx" if parameter.is_some() => {
             return Err(borrow_the_tx(written, parameter));
         }
@@ -187,10 +169,7 @@ fn borrowed(written: &Type, reference: &syn::TypeReference) -> syn::Result<Argum
         if reference.mutability.is_none() {
             return Err(borrow_the_tx(written, Some(database)));
         }
-        return Ok(Argument::Tx {
-            database: database.clone(),
-            written: written.clone(),
-        });
+        return Ok(Argument::Tx { database: database.clone(), written: written.clone() });
     }
     let owned = text(&reference.elem);
     let message = format!(
@@ -210,11 +189,7 @@ fn borrow_the_tx(written: &Type, database: Option<&Type>) -> syn::Error {
 }
 
 fn by_value(written: &Type) -> Argument {
-    Argument::Event {
-        event: written.clone(),
-        form: Form::ByValue,
-        written: written.clone(),
-    }
+    Argument::Event { event: written.clone(), form: Form::ByValue, written: written.clone() }
 }
 
 /// `T` of `Name<T>` and of `Name<'_, T>`.

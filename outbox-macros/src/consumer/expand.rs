@@ -46,14 +46,7 @@ fn structure(function: &ItemFn, name: &str) -> TokenStream {
 }
 
 fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
-    let Consumer {
-        function,
-        name,
-        event,
-        options,
-        handler,
-        ..
-    } = consumer;
+    let Consumer { function, name, event, options, handler, .. } = consumer;
     let ident = &function.sig.ident;
     let setters = setters(p, options, handler);
     let when = options.when.as_ref().map(|decide| {
@@ -156,7 +149,10 @@ fn retry(p: &TokenStream, retry: &Retry) -> TokenStream {
             let (from, to) = (duration(p, between.0), duration(p, between.1));
             quote::quote!(#p::RetryPolicy::exponential(#max, #from, #to))
         }
-        Retry::Custom { max, decide } => quote::quote!(#p::RetryPolicy::custom(#max, #decide)),
+        Retry::Custom { max, decide } => {
+            let p = at(p, mixed_at(decide));
+            quote_spanned! {mixed_at(decide)=> #p::RetryPolicy::custom(#max, #decide) }
+        }
     }
 }
 
@@ -166,12 +162,7 @@ fn duration(p: &TokenStream, duration: Duration) -> TokenStream {
 }
 
 fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
-    let Consumer {
-        function,
-        handler,
-        arguments,
-        ..
-    } = consumer;
+    let Consumer { function, handler, arguments, .. } = consumer;
     let ident = &function.sig.ident;
     let (passed, states) = passed(p, arguments);
     let parts: Vec<&Type> = arguments.parts().collect();
@@ -225,10 +216,7 @@ fn passed(p: &TokenStream, arguments: &Arguments) -> (Vec<TokenStream>, Vec<Iden
         .all
         .iter()
         .map(|argument| match argument {
-            Argument::Event {
-                form: Form::ByValue,
-                ..
-            } => {
+            Argument::Event { form: Form::ByValue, .. } => {
                 quote_spanned! {Span::mixed_site()=> #p::Delivery::into_event(delivery) }
             }
             Argument::Event { .. } => quote_spanned! {Span::mixed_site()=> delivery },
@@ -263,10 +251,9 @@ fn run(
             Some(quote_spanned! {Span::mixed_site()=> let len = delivery.len(); }),
             quote_spanned! {returned=> #p::IntoBatchOutcome::into_batch_outcome(returned, len) },
         ),
-        Handler::Each | Handler::Tx(_) => (
-            None,
-            quote_spanned! {returned=> #p::IntoOutcome::into_outcome(returned) },
-        ),
+        Handler::Each | Handler::Tx(_) => {
+            (None, quote_spanned! {returned=> #p::IntoOutcome::into_outcome(returned) })
+        }
     };
     quote_spanned! {mixed_at(ident)=>
         async move {
@@ -292,11 +279,9 @@ fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             quote_spanned! {Span::mixed_site()=> __Database },
             Ident::new("batch", Span::mixed_site()),
         ),
-        Handler::Tx(database) => (
-            all,
-            quote::quote!(#database),
-            Ident::new("tx", Span::mixed_site()),
-        ),
+        Handler::Tx(database) => {
+            (all, quote::quote!(#database), Ident::new("tx", Span::mixed_site()))
+        }
     };
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]

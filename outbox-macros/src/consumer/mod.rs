@@ -38,10 +38,7 @@ fn parse_function(item: &TokenStream) -> syn::Result<ItemFn> {
 
 fn not_a_function(item: &TokenStream) -> syn::Error {
     let first = item.clone().into_iter().find(|tree| {
-        !matches!(
-            tree,
-            proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Group(_)
-        )
+        !matches!(tree, proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Group(_))
     });
     syn::Error::new_spanned(first, "`#[consumer]` goes on a free `async fn`")
 }

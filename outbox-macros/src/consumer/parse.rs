@@ -26,11 +26,8 @@ const KNOWN: &[Known] = &[
     ("crate", "crate = path::to::outbox_runtime"),
 ];
 
-const KNOWN_OF_RETRY: &[Known] = &[
-    ("max", "max = 10"),
-    ("backoff", "backoff = \"1s..15m\""),
-    ("with", "with = my_policy"),
-];
+const KNOWN_OF_RETRY: &[Known] =
+    &[("max", "max = 10"), ("backoff", "backoff = \"1s..15m\""), ("with", "with = my_policy")];
 
 const KNOWN_OF_BATCH: &[Known] = &[("max", "max = 500"), ("wait", "wait = \"1s\"")];
 
@@ -66,14 +63,8 @@ pub(super) struct Options {
 #[derive(Debug)]
 pub(super) enum Retry {
     None,
-    Backoff {
-        max: u32,
-        between: (Duration, Duration),
-    },
-    Custom {
-        max: u32,
-        decide: Expr,
-    },
+    Backoff { max: u32, between: (Duration, Duration) },
+    Custom { max: u32, decide: Expr },
 }
 
 #[derive(Debug)]
@@ -160,10 +151,7 @@ fn retry(entry: &Entry, errors: &mut Errors) -> syn::Result<Option<Retry>> {
     let decide = function(entry)?;
     Ok(Some(match as_path(decide) {
         Some(path) if path.is_ident("none") => Retry::None,
-        _ => Retry::Custom {
-            max: DEFAULT_ATTEMPTS,
-            decide: decide.clone(),
-        },
+        _ => Retry::Custom { max: DEFAULT_ATTEMPTS, decide: decide.clone() },
     }))
 }
 

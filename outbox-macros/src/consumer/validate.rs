@@ -44,14 +44,7 @@ pub(super) fn consumer<'a>(
         (_, None) => Handler::Each,
     };
     is_async.then_some(())?;
-    Some(Consumer {
-        function,
-        name: name?,
-        options,
-        arguments,
-        event,
-        handler,
-    })
+    Some(Consumer { function, name: name?, options, arguments, event, handler })
 }
 
 fn check_signature(signature: &Signature, errors: &mut Errors) -> bool {
@@ -60,16 +53,10 @@ fn check_signature(signature: &Signature, errors: &mut Errors) -> bool {
         return false;
     }
     if let Some(unsafety) = &signature.unsafety {
-        errors.at(
-            unsafety,
-            "consumers are safe functions: the worker calls them",
-        );
+        errors.at(unsafety, "consumers are safe functions: the worker calls them");
     }
-    let parameter = signature
-        .generics
-        .params
-        .iter()
-        .find(|p| !matches!(p, GenericParam::Lifetime(_)));
+    let parameter =
+        signature.generics.params.iter().find(|p| !matches!(p, GenericParam::Lifetime(_)));
     if let Some(parameter) = parameter {
         errors.at(
             parameter,
@@ -80,10 +67,8 @@ fn check_signature(signature: &Signature, errors: &mut Errors) -> bool {
     if let ReturnType::Type(_, returned) = &signature.output
         && let Type::ImplTrait(hidden) = &**returned
     {
-        errors.at(
-            hidden,
-            "name the type that the consumer returns: `Result<(), Error>` or nothing",
-        );
+        errors
+            .at(hidden, "name the type that the consumer returns: `Result<(), Error>` or nothing");
     }
     true
 }
@@ -149,10 +134,9 @@ fn check_contradictions(options: &Options, errors: &mut Errors) {
 fn check_batch(options: &Options, event: &Type, form: Form, written: &Type, errors: &mut Errors) {
     let event = text(event);
     match (&options.batch, form) {
-        (Some(_), Form::ByValue | Form::Delivery) if options.tx.is_none() => errors.at(
-            written,
-            format!("a consumer with `batch(...)` takes `Batch<{event}>`"),
-        ),
+        (Some(_), Form::ByValue | Form::Delivery) if options.tx.is_none() => {
+            errors.at(written, format!("a consumer with `batch(...)` takes `Batch<{event}>`"))
+        }
         (None, Form::Batch) if !options.incomplete && options.tx.is_some() => errors.at(
             written,
             format!(

@@ -2,22 +2,17 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Data, DeriveInput, Expr, Type};
+use syn::{DeriveInput, Expr, Type};
 
+use super::key::Key;
 use super::parse::Attributes;
-use super::validate::{Event, Key};
+use super::validate::{Event, can_be_event};
 use crate::diagnostics::Errors;
 use crate::paths::{at, private_path, shown_at};
 
 /// The implementation for an event without mistakes.
 pub(super) fn event(event: &Event<'_>) -> TokenStream {
-    let Event {
-        ident,
-        name,
-        version,
-        retired,
-        ..
-    } = event;
+    let Event { ident, name, version, retired, .. } = event;
     let p = private_path(event.krate);
     let (key_property, key) = match &event.key {
         Some(key) => (property(&p, key), key_method(&p, key)),
@@ -60,11 +55,7 @@ fn decode_older(p: &TokenStream, source: &Type) -> TokenStream {
 }
 
 fn property(p: &TokenStream, key: &Key) -> TokenStream {
-    let Key::Field {
-        property: Some(property),
-        ..
-    } = key
-    else {
+    let Key::Field { property: Some(property), .. } = key else {
         return TokenStream::new();
     };
     quote! {
@@ -78,9 +69,7 @@ fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
         quote_spanned! {shown_at(written)=> #p::EventKey::to_key }
     };
     let (this, body) = match key {
-        Key::Field {
-            written, member, ..
-        } => {
+        Key::Field { written, member, .. } => {
             let to_key = to_key(written);
             let body = quote_spanned! {shown_at(written)=> #to_key(&self.#member) };
             (self_at_call_site(), body)
@@ -94,10 +83,7 @@ fn key_method(p: &TokenStream, key: &Key) -> TokenStream {
         }
         Key::Place(place) => {
             let to_key = to_key(place);
-            (
-                self_in(place),
-                quote_spanned! {shown_at(place)=> #to_key(&#place) },
-            )
+            (self_in(place), quote_spanned! {shown_at(place)=> #to_key(&#place) })
         }
         Key::Computed(expression) => {
             let borrowed = borrow(expression);
@@ -152,7 +138,7 @@ pub(super) fn fallback(
     errors: Errors,
 ) -> TokenStream {
     let errors = errors.into_compile_errors();
-    if matches!(input.data, Data::Union(_)) || !input.generics.params.is_empty() {
+    if !can_be_event(input) {
         return errors;
     }
     let p = private_path(attributes.krate.as_ref());

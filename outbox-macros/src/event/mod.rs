@@ -1,6 +1,7 @@
 //! `#[derive(Event)]`.
 
 mod expand;
+mod key;
 mod parse;
 mod serde;
 mod validate;

@@ -41,11 +41,7 @@ pub(super) struct Attributes {
 /// Reads every `#[event(...)]` of the type.
 pub(super) fn attributes(input: &DeriveInput, errors: &mut Errors) -> Attributes {
     let mut tokens = TokenStream::new();
-    for attribute in input
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("event"))
-    {
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("event")) {
         if let Some(list) = errors.take(arguments(attribute)) {
             tokens.extend(list);
             tokens.extend(quote::quote!(,));
@@ -113,11 +109,7 @@ fn source(entry: &Entry) -> syn::Result<Type> {
         input.parse::<Token![=]>()?;
         let source: Type = input.parse()?;
         input.parse::<Option<Token![,]>>()?;
-        if from == "from" {
-            Ok(source)
-        } else {
-            Err(entry.misused())
-        }
+        if from == "from" { Ok(source) } else { Err(entry.misused()) }
     };
     parser.parse2(entry.list()?).map_err(|_| entry.misused())
 }

@@ -48,31 +48,20 @@ impl Container {
     /// The properties of a variant.
     pub(super) fn variant_properties(&self, variant: &syn::Variant) -> Vec<Property> {
         let own = value(&metas(&variant.attrs), "rename_all");
-        properties(
-            &variant.fields,
-            own.as_deref().or(self.rename_all_fields.as_deref()),
-        )
+        properties(&variant.fields, own.as_deref().or(self.rename_all_fields.as_deref()))
     }
 }
 
 fn properties(fields: &Fields, rename_all: Option<&str>) -> Vec<Property> {
     let members = fields.members();
-    fields
-        .iter()
-        .zip(members)
-        .map(|(field, member)| property(field, member, rename_all))
-        .collect()
+    fields.iter().zip(members).map(|(field, member)| property(field, member, rename_all)).collect()
 }
 
 fn property(field: &syn::Field, member: Member, rename_all: Option<&str>) -> Property {
     let metas = metas(&field.attrs);
     let name = field.ident.as_ref().map(unraw);
-    let absent = ["skip", "skip_serializing", "flatten"]
-        .iter()
-        .any(|option| has(&metas, option));
-    let converted = ["with", "serialize_with"]
-        .iter()
-        .any(|option| has(&metas, option));
+    let absent = ["skip", "skip_serializing", "flatten"].iter().any(|option| has(&metas, option));
+    let converted = ["with", "serialize_with"].iter().any(|option| has(&metas, option));
     let not_read = ["skip", "skip_deserializing", "with", "deserialize_with"];
     Property {
         member,
@@ -125,9 +114,7 @@ fn metas(attributes: &[Attribute]) -> Vec<Meta> {
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"))
         .filter_map(|attribute| {
-            attribute
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                .ok()
+            attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()
         })
         .flatten()
         .collect()
@@ -144,9 +131,8 @@ fn value(metas: &[Meta], name: &str) -> Option<String> {
         Meta::Path(_) => None,
         Meta::NameValue(pair) => text(&pair.value),
         Meta::List(list) => {
-            let inner = list
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                .ok()?;
+            let inner =
+                list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
             let inner: Vec<Meta> = inner.into_iter().collect();
             value(&inner, "serialize")
         }
@@ -163,9 +149,7 @@ mod tests {
     use syn::parse_quote;
 
     fn wires(input: &syn::DeriveInput) -> Vec<Option<String>> {
-        let syn::Data::Struct(data) = &input.data else {
-            panic!("a struct")
-        };
+        let syn::Data::Struct(data) = &input.data else { panic!("a struct") };
         Container::new(&input.attrs)
             .struct_properties(&data.fields)
             .into_iter()
@@ -205,15 +189,6 @@ mod tests {
             }
         };
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            wires(&input),
-            [
-                some("orderId"),
-                some("ref"),
-                some("kind"),
-                None,
-                some("move")
-            ]
-        );
+        assert_eq!(wires(&input), [some("orderId"), some("ref"), some("kind"), None, some("move")]);
     }
 }

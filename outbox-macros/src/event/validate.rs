@@ -2,13 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Expr, Fields, LitStr, Member, Path, Type};
+use syn::{Data, DeriveInput, LitStr, Path, Type};
 
+use super::key::{self, Key};
 use super::parse::Attributes;
 use super::serde::{Container, Property, unraw};
-use crate::diagnostics::{Errors, did_you_mean, text};
+use crate::diagnostics::Errors;
 use crate::literal::check_name;
-use crate::options::{as_path, as_text};
 
 /// An event without mistakes.
 pub(super) struct Event<'a> {
@@ -21,25 +21,6 @@ pub(super) struct Event<'a> {
     pub(super) upcast: Option<&'a Type>,
 }
 
-/// Where the key comes from.
-pub(super) enum Key {
-    /// A field of the struct; the property of the payload that it becomes.
-    Field {
-        written: Expr,
-        member: Member,
-        property: Option<String>,
-    },
-    /// A named field of every variant of the enum.
-    EveryVariant {
-        written: Expr,
-        fields: Vec<(Ident, Ident)>,
-    },
-    /// A field of a field: can be borrowed.
-    Place(Expr),
-    /// Any other expression on `self`.
-    Computed(Expr),
-}
-
 /// Checks everything; `None` where an error stands in the way of the rest.
 pub(super) fn event<'a>(
     input: &'a DeriveInput,
@@ -47,10 +28,8 @@ pub(super) fn event<'a>(
     errors: &mut Errors,
 ) -> Option<Event<'a>> {
     if let Data::Union(data) = &input.data {
-        errors.at(
-            data.union_token,
-            "`Event` cannot be derived for unions: use a struct or an enum",
-        );
+        errors
+            .at(data.union_token, "`Event` cannot be derived for unions: use a struct or an enum");
         return None;
     }
     let name = check_event_name(input, attributes, errors);
@@ -59,11 +38,15 @@ pub(super) fn event<'a>(
     let container = Container::new(&input.attrs);
     let properties = all_properties(&input.data, &container);
     check_reserved(attributes, &properties, errors);
-    if owned {
-        check_owned(&properties, errors);
+    for reference in references(&properties).filter(|_| owned) {
+        errors.at(
+            reference,
+            "events own their data: stored payloads outlive the request; hold `String` for \
+             `&str`, `Vec<T>` for `&[T]`",
+        );
     }
     let key = match &attributes.key {
-        Some(key) => Some(errors.take(check_key(input, &container, key))?),
+        Some(key) => Some(errors.take(key::check(input, &container, key))?),
         None => None,
     };
     Some(Event {
@@ -102,10 +85,7 @@ fn check_event_name<'a>(
 }
 
 fn check_version(input: &DeriveInput, attributes: &Attributes, errors: &mut Errors) -> Option<u32> {
-    let version = attributes
-        .version
-        .as_ref()
-        .map_or(1, |(version, _)| *version);
+    let version = attributes.version.as_ref().map_or(1, |(version, _)| *version);
     match (&attributes.upcast, &attributes.no_upcast, version) {
         (_, _, 0) => {
             let written = attributes.version.as_ref().map(|(_, written)| written);
@@ -164,16 +144,12 @@ fn check_generics(input: &DeriveInput, errors: &mut Errors) -> bool {
     false
 }
 
-fn check_owned(properties: &[Property], errors: &mut Errors) {
-    for property in properties.iter().filter(|property| property.read_by_type) {
-        if let Some(reference) = reference_in(property.ty.to_token_stream()) {
-            errors.at(
-                reference,
-                "events own their data: stored payloads outlive the request; hold `String` for \
-                 `&str`, `Vec<T>` for `&[T]`",
-            );
-        }
-    }
+/// References in the types of fields that are deserialised as they are.
+fn references(properties: &[Property]) -> impl Iterator<Item = TokenTree> {
+    properties
+        .iter()
+        .filter(|property| property.read_by_type)
+        .filter_map(|property| reference_in(property.ty.to_token_stream()))
 }
 
 fn reference_in(tokens: TokenStream) -> Option<TokenTree> {
@@ -184,14 +160,20 @@ fn reference_in(tokens: TokenStream) -> Option<TokenTree> {
     })
 }
 
+/// Whether the type can implement `Event` at all.
+pub(super) fn can_be_event(input: &DeriveInput) -> bool {
+    let properties = all_properties(&input.data, &Container::new(&input.attrs));
+    !matches!(input.data, Data::Union(_))
+        && input.generics.params.is_empty()
+        && references(&properties).next().is_none()
+}
+
 fn all_properties(data: &Data, container: &Container) -> Vec<Property> {
     match data {
         Data::Struct(data) => container.struct_properties(&data.fields),
-        Data::Enum(data) => data
-            .variants
-            .iter()
-            .flat_map(|variant| container.variant_properties(variant))
-            .collect(),
+        Data::Enum(data) => {
+            data.variants.iter().flat_map(|variant| container.variant_properties(variant)).collect()
+        }
         Data::Union(_) => Vec::new(),
     }
 }
@@ -199,10 +181,7 @@ fn all_properties(data: &Data, container: &Container) -> Vec<Property> {
 fn check_reserved(attributes: &Attributes, properties: &[Property], errors: &mut Errors) {
     for reserved in &attributes.reserved {
         let name = reserved.value();
-        for property in properties
-            .iter()
-            .filter(|property| property.wire.as_ref() == Some(&name))
-        {
+        for property in properties.iter().filter(|property| property.wire.as_ref() == Some(&name)) {
             errors.at(
                 &property.ident,
                 format!(
@@ -211,166 +190,5 @@ fn check_reserved(attributes: &Attributes, properties: &[Property], errors: &mut
                 ),
             );
         }
-    }
-}
-
-fn check_key(input: &DeriveInput, container: &Container, key: &Expr) -> syn::Result<Key> {
-    match (single_field(key), &input.data) {
-        (Some(field), Data::Struct(data)) => struct_key(input, container, &data.fields, field, key),
-        (Some(field), Data::Enum(data)) => enum_key(input, &data.variants, field, key),
-        _ if mentions_self(key.to_token_stream()) => Ok(match is_place(key) {
-            true => Key::Place(key.clone()),
-            false => Key::Computed(key.clone()),
-        }),
-        _ => Err(syn::Error::new_spanned(key, not_a_key(key))),
-    }
-}
-
-fn not_a_key(key: &Expr) -> String {
-    let hint = match as_text(key) {
-        Some(text) => format!("`key = {}`, without quotes", text.value()),
-        None if as_path(key).is_none() && is_path_of_fields(key) => {
-            format!("`key = self.{}`", text(key))
-        }
-        None => "`key = order_id` or `key = self.order.id`".to_owned(),
-    };
-    format!("a key is a field or an expression on `self`: write {hint}")
-}
-
-/// `field`, or `0` in a tuple struct.
-fn single_field(key: &Expr) -> Option<Member> {
-    match key {
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Int(index),
-            ..
-        }) => {
-            let index = index.base10_parse().ok()?;
-            Some(Member::Unnamed(syn::Index {
-                index,
-                span: proc_macro2::Span::call_site(),
-            }))
-        }
-        _ => as_path(key)?
-            .get_ident()
-            .filter(|ident| *ident != "self")
-            .map(|ident| Member::Named(ident.clone())),
-    }
-}
-
-fn struct_key(
-    input: &DeriveInput,
-    container: &Container,
-    fields: &Fields,
-    wanted: Member,
-    written: &Expr,
-) -> syn::Result<Key> {
-    let properties = container.struct_properties(fields);
-    let shown = shown(&wanted);
-    match properties
-        .iter()
-        .find(|property| self::shown(&property.member) == shown)
-    {
-        Some(property) => Ok(Key::Field {
-            written: written.clone(),
-            member: property.member.clone(),
-            property: property
-                .wire
-                .clone()
-                .filter(|_| container.plain && property.plain),
-        }),
-        None => {
-            let names: Vec<String> = properties
-                .iter()
-                .map(|property| self::shown(&property.member))
-                .collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let hint = did_you_mean(&shown, "fields", &names);
-            let message = format!("no field `{shown}` on `{}`{hint}", input.ident);
-            Err(syn::Error::new_spanned(written, message))
-        }
-    }
-}
-
-fn shown(member: &Member) -> String {
-    match member {
-        Member::Named(ident) => unraw(ident),
-        Member::Unnamed(index) => index.index.to_string(),
-    }
-}
-
-type Variants = syn::punctuated::Punctuated<syn::Variant, syn::Token![,]>;
-
-fn enum_key(
-    input: &DeriveInput,
-    variants: &Variants,
-    wanted: Member,
-    written: &Expr,
-) -> syn::Result<Key> {
-    let wanted = shown(&wanted);
-    let field_of = |variant: &syn::Variant| {
-        variant
-            .fields
-            .iter()
-            .filter_map(|field| field.ident.clone())
-            .find(|f| unraw(f) == wanted)
-    };
-    let mut fields = Vec::new();
-    let mut without = None;
-    for variant in variants {
-        match field_of(variant) {
-            Some(field) => fields.push((variant.ident.clone(), field)),
-            None => without = without.or(Some(&variant.ident)),
-        }
-    }
-    let message = match without {
-        None if !fields.is_empty() => {
-            return Ok(Key::EveryVariant {
-                written: written.clone(),
-                fields,
-            });
-        }
-        Some(variant) if !fields.is_empty() => format!(
-            "variant `{variant}` of `{}` has no field `{wanted}`: add it, or write an expression \
-             such as `key = self.{wanted}()`",
-            input.ident
-        ),
-        _ => {
-            let names: Vec<String> = variants
-                .iter()
-                .flat_map(|variant| &variant.fields)
-                .filter_map(|field| field.ident.as_ref().map(unraw))
-                .collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let hint = did_you_mean(&wanted, "fields", &names);
-            format!(
-                "no field `{wanted}` on the variants of `{}`{hint}",
-                input.ident
-            )
-        }
-    };
-    Err(syn::Error::new_spanned(written, message))
-}
-
-fn mentions_self(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Ident(ident) => ident == "self",
-        TokenTree::Group(group) => mentions_self(group.stream()),
-        _ => false,
-    })
-}
-
-/// `self.a.b`.
-fn is_place(key: &Expr) -> bool {
-    match key {
-        Expr::Field(field) => is_place(&field.base),
-        _ => as_path(key).is_some_and(|path| path.is_ident("self")),
-    }
-}
-
-/// `a.b`.
-fn is_path_of_fields(key: &Expr) -> bool {
-    match key {
-        Expr::Field(field) => is_path_of_fields(&field.base),
-        _ => as_path(key).is_some_and(|path| path.get_ident().is_some()),
     }
 }

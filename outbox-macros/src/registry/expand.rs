@@ -8,40 +8,60 @@ use super::validate::Registry;
 use crate::diagnostics::Errors;
 use crate::paths::{at, private_path, shown_at};
 
-/// The registry with its well-formed entries, and the errors about the others.
+/// The registry. After errors, it has the well-formed entries, counts every event as listed, and
+/// runs no consumer: whatever uses it compiles.
 pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     let declared = registry.declared;
     let p = private_path(declared.krate.as_ref());
     let (attributes, visibility, ident) =
         (&declared.attributes, &declared.visibility, &declared.ident);
-    let complete = errors.is_empty();
-    let errors = errors.into_compile_errors();
     let value = value(&p, registry);
-    let membership = registry.events.iter().map(|event| {
-        let p = at(&p, shown_at(event));
-        quote_spanned! {shown_at(event)=>
-            #[automatically_derived]
-            impl #p::Registered<#event, #p::Own> for #ident {}
-        }
-    });
-    let consumers = consumers(&p, registry);
-    // Where entries are missing because they were malformed, more would seem to be wrong.
-    let checks = if complete {
-        checks(&p, registry)
+    let rest = if errors.is_empty() {
+        let membership = membership(&p, registry);
+        let consumers = consumers(&p, registry);
+        let checks = checks(&p, registry);
+        quote!(#membership #consumers #checks)
     } else {
-        TokenStream::new()
+        fallback(&p, registry)
     };
+    let errors = errors.into_compile_errors();
     quote! {
         #errors
         #(#attributes)*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #visibility struct #ident;
-        #(#membership)*
         const _: () = {
             #value
-            #consumers
-            #checks
+            #rest
         };
+    }
+}
+
+fn membership(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
+    let ident = &registry.declared.ident;
+    let listed = registry.events.iter().map(|event| {
+        let p = at(p, shown_at(event));
+        quote_spanned! {shown_at(event)=>
+            #[automatically_derived]
+            impl #p::Registered<#event, #p::Own> for #ident {}
+        }
+    });
+    quote!(#(#listed)*)
+}
+
+fn fallback(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
+    let ident = &registry.declared.ident;
+    let state = state(registry);
+    quote! {
+        #[automatically_derived]
+        impl<__Event> #p::Registered<__Event, #p::Own> for #ident {}
+
+        #[automatically_derived]
+        impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident {
+            fn consumers(_: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
+                #p::Vec::new()
+            }
+        }
     }
 }
 
@@ -110,23 +130,15 @@ fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
             const _: () = #p::check_event(#name, EVENTS, #index);
         }
     });
-    let consumers = registry
-        .consumers
-        .iter()
-        .enumerate()
-        .map(|(index, consumer)| {
-            let p = at(p, shown_at(consumer));
-            quote_spanned! {shown_at(consumer)=>
-                const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
-            }
-        });
+    let consumers = registry.consumers.iter().enumerate().map(|(index, consumer)| {
+        let p = at(p, shown_at(consumer));
+        quote_spanned! {shown_at(consumer)=>
+            const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
+        }
+    });
     quote!(#(#events)* #(#consumers)*)
 }
 
 fn state(registry: &Registry<'_>) -> TokenStream {
-    registry
-        .declared
-        .state
-        .as_ref()
-        .map_or_else(|| quote!(()), ToTokens::to_token_stream)
+    registry.declared.state.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream)
 }

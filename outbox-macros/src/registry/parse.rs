@@ -21,8 +21,6 @@ pub(super) struct Declared {
     pub(super) events: Option<List>,
     pub(super) consumers: Option<List>,
     pub(super) krate: Option<Path>,
-    /// Whether a field was not understood, so that entries may seem to be missing.
-    pub(super) incomplete: bool,
 }
 
 /// A list of entries, in brackets; each entry as the tokens between two commas.
@@ -47,7 +45,13 @@ enum Field {
 pub(super) fn registry(input: TokenStream, errors: &mut Errors) -> Option<Declared> {
     let parsed = (|input: ParseStream<'_>| {
         let mut declared = head(input)?;
-        fields(input, &mut declared, errors)?;
+        if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+            fields(input, &mut declared, errors)?;
+        } else {
+            errors.push(input.error(format!("a registry is a unit struct: {USAGE}")));
+            input.parse::<TokenStream>()?;
+        }
         Ok(declared)
     })
     .parse2(input);
@@ -62,10 +66,6 @@ fn head(input: ParseStream<'_>) -> syn::Result<Declared> {
     }
     input.parse::<Token![struct]>()?;
     let ident = input.parse()?;
-    if !input.peek(Token![;]) {
-        return Err(input.error(format!("a registry is a unit struct: {USAGE}")));
-    }
-    input.parse::<Token![;]>()?;
     Ok(Declared {
         attributes,
         visibility,
@@ -74,7 +74,6 @@ fn head(input: ParseStream<'_>) -> syn::Result<Declared> {
         events: None,
         consumers: None,
         krate: None,
-        incomplete: false,
     })
 }
 
@@ -92,13 +91,11 @@ fn fields(input: ParseStream<'_>, declared: &mut Declared, errors: &mut Errors) 
             Ok(Field::Consumers(list)) => declared.consumers = Some(list),
             Ok(Field::Crate(path)) => declared.krate = Some(path),
             Err(error) => {
-                declared.incomplete = true;
                 errors.push(error);
                 skip_to_comma(input)?;
             }
         }
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-            declared.incomplete = true;
             errors.push(input.error("expected `,` between fields"));
             skip_to_comma(input)?;
             input.parse::<Option<Token![,]>>()?;
@@ -114,16 +111,10 @@ fn name(input: ParseStream<'_>, seen: &[Ident]) -> syn::Result<Ident> {
     let name = input.call(Ident::parse_any)?;
     if !KNOWN.iter().any(|known| name == known) {
         let hint = did_you_mean(&name.to_string(), "fields", KNOWN);
-        return Err(syn::Error::new_spanned(
-            &name,
-            format!("unknown field `{name}`{hint}"),
-        ));
+        return Err(syn::Error::new_spanned(&name, format!("unknown field `{name}`{hint}")));
     }
     if seen.contains(&name) {
-        return Err(syn::Error::new_spanned(
-            &name,
-            format!("`{name}` given twice"),
-        ));
+        return Err(syn::Error::new_spanned(&name, format!("`{name}` given twice")));
     }
     Ok(name)
 }
@@ -150,11 +141,7 @@ fn list(input: ParseStream<'_>, name: &Ident, example: &str) -> syn::Result<List
     let mut entries = Vec::new();
     while !content.is_empty() {
         let tokens = entry(&content)?;
-        let comma = if content.is_empty() {
-            None
-        } else {
-            Some(content.parse()?)
-        };
+        let comma = if content.is_empty() { None } else { Some(content.parse()?) };
         match comma {
             Some(comma) if tokens.is_empty() => entries.push(Entry::Missing(comma)),
             _ => entries.push(Entry::Tokens(tokens)),

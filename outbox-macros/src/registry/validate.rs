@@ -15,19 +15,10 @@ pub(super) struct Registry<'a> {
 
 /// Takes the entries that are well-formed; the others become errors.
 pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Registry<'a> {
-    let events = paths(
-        declared.events.as_ref(),
-        "events",
-        "an event's type",
-        errors,
-    );
-    let consumers = paths(
-        declared.consumers.as_ref(),
-        "consumers",
-        "a consumer's function",
-        errors,
-    );
-    if events.is_empty() && consumers.is_empty() && errors.is_empty() && !declared.incomplete {
+    let events = paths(declared.events.as_ref(), "events", "an event's type", errors);
+    let consumers =
+        paths(declared.consumers.as_ref(), "consumers", "a consumer's function", errors);
+    if events.is_empty() && consumers.is_empty() && errors.is_empty() {
         let ident = &declared.ident;
         errors.at(
             ident,
@@ -37,11 +28,7 @@ pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Regis
             ),
         );
     }
-    Registry {
-        declared,
-        events,
-        consumers,
-    }
+    Registry { declared, events, consumers }
 }
 
 fn paths(list: Option<&List>, field: &str, what: &str, errors: &mut Errors) -> Vec<Path> {
@@ -50,10 +37,7 @@ fn paths(list: Option<&List>, field: &str, what: &str, errors: &mut Errors) -> V
         let tokens = match entry {
             Entry::Tokens(tokens) => tokens,
             Entry::Missing(comma) => {
-                errors.at(
-                    comma,
-                    format!("an entry of `{field}` is missing before this comma"),
-                );
+                errors.at(comma, format!("an entry of `{field}` is missing before this comma"));
                 continue;
             }
         };
@@ -62,10 +46,7 @@ fn paths(list: Option<&List>, field: &str, what: &str, errors: &mut Errors) -> V
             continue;
         };
         if paths.iter().any(|earlier| text(earlier) == text(&path)) {
-            errors.at(
-                &path,
-                format!("`{}` is listed twice in `{field}`", text(&path)),
-            );
+            errors.at(&path, format!("`{}` is listed twice in `{field}`", text(&path)));
             continue;
         }
         paths.push(path);

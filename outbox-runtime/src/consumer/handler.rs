@@ -254,7 +254,9 @@ pub(crate) fn spread(result: Result<BatchOutcome, ConsumerError>, len: usize) ->
         Ok(outcome) => {
             let message =
                 format!("the handler returned {} results for {len} events", outcome.results.len());
-            (0..len).map(|_| Err(Failure::Error(ConsumerError::permanent(message.clone())))).collect()
+            (0..len)
+                .map(|_| Err(Failure::Error(ConsumerError::permanent(message.clone()))))
+                .collect()
         }
         Err(error) => {
             let shared: Arc<ConsumerError> = Arc::new(error);

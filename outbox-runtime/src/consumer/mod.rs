@@ -8,7 +8,7 @@ mod outcome;
 
 pub use delivery::{Batch, Context, Delivery, FromRef, State};
 pub use error::ConsumerError;
-pub use handler::{Bound, Consumer, ConsumerDef, HandleBatch, HandleEach, HandleTx};
 pub(crate) use handler::{Attempted, Failure, Handler, OnReading};
+pub use handler::{Bound, Consumer, ConsumerDef, HandleBatch, HandleEach, HandleTx};
 pub use options::{BatchOptions, ConsumerOptions, DeliveryMode, OnDead, Start};
 pub use outcome::{BatchOutcome, IntoBatchOutcome, IntoOutcome, Outcome};

@@ -75,6 +75,7 @@ impl IntoOutcome for Outcome {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Into<Outcome>, E: Into<ConsumerError>> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Result<Outcome, ConsumerError> {
         match self {
@@ -151,6 +152,7 @@ impl IntoBatchOutcome for BatchOutcome {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoBatchOutcome, E: Into<ConsumerError>> IntoBatchOutcome for Result<T, E> {
     fn into_batch_outcome(self, len: usize) -> Result<BatchOutcome, ConsumerError> {
         match self {

@@ -49,7 +49,8 @@ impl Limits {
         let shape = Shape::of(payload.get());
         if shape.has_nul {
             return Err(refused::<E>(
-                "its payload holds a NUL character (\\u0000), which Postgres cannot store".to_owned(),
+                "its payload holds a NUL character (\\u0000), which Postgres cannot store"
+                    .to_owned(),
             ));
         }
         if shape.depth > self.max_depth {
@@ -71,10 +72,16 @@ impl Limits {
             }
         }
         match headers.iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            Some((name, _)) => Err(refused::<E>(format!("its header {name:?} holds a NUL character"))),
+            Some((name, _)) => {
+                Err(refused::<E>(format!("its header {name:?} holds a NUL character")))
+            }
             None => Ok(()),
         }
     }
+}
+
+pub(super) fn retired<E: Event>() -> Error {
+    refused::<E>(format!("version {} is retired: emit a newer version", E::VERSION))
 }
 
 pub(super) fn refused<E: Event>(why: String) -> Error {

@@ -31,8 +31,8 @@ pub use types::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
 pub(crate) use types::{
-    AuditEntry, Changes, Checkpoint, DeliveryRow, Due, DueQuery, NewDelivery, NewEvent, Page,
-    Recorded, Registration, ShardId, Slice, Taken, UpdatedDelivery,
+    AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
+    NewDelivery, NewEvent, Page, Recorded, Registration, ShardId, Slice, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -72,7 +72,9 @@ pub trait Backend: sqlx::Database {
 }
 
 /// How far a reader has come in the log.
-pub trait Progress: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Progress:
+    Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// The progress of a reader that has handled everything up to this position of the page that
     /// it was read with.
     #[must_use]
@@ -112,6 +114,15 @@ pub trait Store: Clone + Send + Sync + 'static {
         dedup_ttl: Duration,
     ) -> impl Future<Output = Result<Vec<Emitted>>> + Send;
 
+    /// Runs a statement of the user's that changes rows, and appends one event for each row that
+    /// it returns.
+    fn append_changed(
+        &self,
+        connection: &mut <Self::Db as sqlx::Database>::Connection,
+        statement: ChangeStatement,
+        arguments: <Self::Db as sqlx::Database>::Arguments,
+    ) -> impl Future<Output = Result<Vec<ChangedRow>>> + Send;
+
     /// Reads the next page of the log: at most `limit` events of the slice after `progress`.
     /// Writes nothing; takes a transaction id only where there is something to move past.
     fn read(
@@ -133,10 +144,8 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// Makes consumers known; a new one gets its first checkpoints according to its start.
     /// Returns into how many shards each is divided.
-    fn register(
-        &self,
-        consumers: &[Registration],
-    ) -> impl Future<Output = Result<Vec<u32>>> + Send;
+    fn register(&self, consumers: &[Registration])
+    -> impl Future<Output = Result<Vec<u32>>> + Send;
 
     /// Takes the leases of these shards that are free or expired.
     fn acquire(
@@ -155,11 +164,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<ShardId>>> + Send;
 
     /// Hands leases back, so that another worker can take them at once.
-    fn release(
-        &self,
-        worker: Uuid,
-        shards: &[ShardId],
-    ) -> impl Future<Output = Result<()>> + Send;
+    fn release(&self, worker: Uuid, shards: &[ShardId]) -> impl Future<Output = Result<()>> + Send;
 
     /// Appends the checkpoint of a new epoch with the progress of the last one: from here on
     /// the worker before cannot record anything. Frees deliveries that wait for what this
@@ -211,10 +216,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn stats(&self) -> impl Future<Output = Result<Vec<ConsumerStats>>> + Send;
 
     /// Events of the log, in its order.
-    fn events(
-        &self,
-        filter: &EventFilter,
-    ) -> impl Future<Output = Result<Vec<StoredEvent>>> + Send;
+    fn events(&self, filter: &EventFilter)
+    -> impl Future<Output = Result<Vec<StoredEvent>>> + Send;
 
     /// Deliveries that have a row, in the order of the log.
     fn deliveries(

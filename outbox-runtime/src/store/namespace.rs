@@ -35,11 +35,13 @@ impl Namespace {
     }
 
     /// The text of an SQL file for this schema: the files write `"outbox".` before every name.
+    #[cfg(feature = "postgres")]
     pub(crate) fn in_schema(&self, sql: &'static str) -> Sql {
         self.render(sql, "\"outbox\"", || format!("\"{}\"", self.0))
     }
 
     /// The text of an SQL file for this prefix: the files write `"outbox_name"` for every name.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn with_prefix(&self, sql: &'static str) -> Sql {
         self.render(sql, "\"outbox_", || format!("\"{}_", self.0))
     }

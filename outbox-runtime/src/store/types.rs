@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::consumer::Start;
-use crate::event::{Position, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 use crate::headers::Headers;
 
 /// An event that is being appended; checked already.
@@ -26,6 +26,24 @@ pub struct NewEvent {
     pub(crate) payload: Box<RawValue>,
     pub(crate) headers: Headers,
     pub(crate) dedup_key: Option<String>,
+}
+
+/// A statement that changes rows, one event each.
+#[derive(Debug)]
+pub struct ChangeStatement {
+    pub(crate) sql: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) key_column: Option<&'static str>,
+    pub(crate) headers: Headers,
+}
+
+/// A changed row, as the payload of the event that was appended for it.
+#[derive(Debug)]
+pub struct ChangedRow {
+    pub(crate) payload: Box<RawValue>,
+    pub(crate) key: Option<String>,
+    pub(crate) emitted: Emitted,
 }
 
 /// One shard of one consumer.
@@ -451,4 +469,13 @@ pub(crate) fn keys_by_consumer(gone: &[(String, Option<String>)]) -> Vec<(&str, 
         }
     }
     groups.into_iter().collect()
+}
+
+/// What the `consumer` table says of a start, for people.
+pub(crate) fn start_text(start: Start) -> String {
+    match start {
+        Start::Now => "now".to_owned(),
+        Start::Beginning => "beginning".to_owned(),
+        Start::At(time) => time.to_rfc3339(),
+    }
 }

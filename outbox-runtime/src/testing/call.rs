@@ -24,10 +24,10 @@ pub async fn deliver<C: HandleEach<S>, S>(
     if !C::when(event) {
         return Ok(None);
     }
-    let refused = |error: String| {
-        Error::new(crate::ErrorKind::Refused, "deliver a test event", error)
-    };
-    let payload = serde_json::value::to_raw_value(event).map_err(|error| refused(error.to_string()))?;
+    let refused =
+        |error: String| Error::new(crate::ErrorKind::Refused, "deliver a test event", error);
+    let payload =
+        serde_json::value::to_raw_value(event).map_err(|error| refused(error.to_string()))?;
     let stored = std::sync::Arc::new(StoredEvent {
         position: 1,
         id: Uuid::now_v7(),
@@ -39,13 +39,10 @@ pub async fn deliver<C: HandleEach<S>, S>(
         created_at: Utc::now(),
     });
     let consumer = C::OPTIONS.name;
-    let context = Context {
-        consumer,
-        event_id: stored.id,
-        attempt: 1,
-        cancelled: CancellationToken::new(),
-    };
+    let context =
+        Context { consumer, event_id: stored.id, attempt: 1, cancelled: CancellationToken::new() };
     let cause = Cause::delivery(consumer, stored.id, &stored.headers);
-    let delivery = Delivery::decode(stored, consumer, 1).map_err(|error| refused(error.to_string()))?;
+    let delivery =
+        Delivery::decode(stored, consumer, 1).map_err(|error| refused(error.to_string()))?;
     Ok(Some(cause.scope(C::handle(delivery, state, context)).await))
 }

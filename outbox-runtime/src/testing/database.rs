@@ -10,9 +10,12 @@ use crate::store::Backend;
 
 /// A database that tests can make and remove.
 pub trait TestBackend: Backend {
-    /// Makes a database with this name.
+    /// Makes a database with this name, and a pool of this many connections.
     #[doc(hidden)]
-    fn create(name: &str) -> impl Future<Output = Result<(Pool<Self>, String)>> + Send;
+    fn create(
+        name: &str,
+        connections: u32,
+    ) -> impl Future<Output = Result<(Pool<Self>, String)>> + Send;
 
     /// Removes it. Called on a thread of its own, when nobody uses it any more.
     #[doc(hidden)]
@@ -35,7 +38,17 @@ impl<DB: TestBackend> TestDatabase<DB> {
     ///
     /// When `DATABASE_URL` is not set, or what the server says.
     pub async fn create() -> Result<Self> {
-        let (pool, location) = DB::create(&format!("outbox_test_{}", Uuid::now_v7().simple())).await?;
+        Self::with_connections(8).await
+    }
+
+    /// The same, with a pool of this many connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn with_connections(connections: u32) -> Result<Self> {
+        let name = format!("outbox_test_{}", Uuid::now_v7().simple());
+        let (pool, location) = DB::create(&name, connections).await?;
         Ok(Self { pool, location })
     }
 
@@ -63,13 +76,15 @@ impl<DB: TestBackend> Drop for TestDatabase<DB> {
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use sqlx::Sqlite;
-    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+    use sqlx::sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    };
 
     use super::{Pool, Result, TestBackend};
     use crate::error::During;
 
     impl TestBackend for Sqlite {
-        async fn create(name: &str) -> Result<(Pool<Self>, String)> {
+        async fn create(name: &str, connections: u32) -> Result<(Pool<Self>, String)> {
             let path = std::env::temp_dir().join(format!("{name}.db"));
             let options = SqliteConnectOptions::new()
                 .filename(&path)
@@ -78,7 +93,7 @@ mod sqlite {
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(std::time::Duration::from_secs(30));
             let pool = SqlitePoolOptions::new()
-                .max_connections(8)
+                .max_connections(connections)
                 .connect_with(options)
                 .await
                 .during("make a test database")?;
@@ -105,7 +120,7 @@ mod postgres {
     const CREATE: &str = "make a test database";
 
     impl TestBackend for Postgres {
-        async fn create(name: &str) -> Result<(Pool<Self>, String)> {
+        async fn create(name: &str, connections: u32) -> Result<(Pool<Self>, String)> {
             let server = std::env::var("DATABASE_URL").map_err(|_| {
                 Error::new(
                     ErrorKind::InvalidOptions,
@@ -121,7 +136,7 @@ mod postgres {
                 .during(CREATE)?;
             let options: PgConnectOptions = server.parse().during(CREATE)?;
             let pool = PgPoolOptions::new()
-                .max_connections(16)
+                .max_connections(connections)
                 .connect_with(options.database(name))
                 .await
                 .during(CREATE)?;
@@ -150,7 +165,8 @@ mod postgres {
             None => (server, String::new()),
         };
         let scheme_end = base.find("://").map_or(0, |index| index + 3);
-        let authority_end = base[scheme_end..].find('/').map_or(base.len(), |index| scheme_end + index);
+        let authority_end =
+            base[scheme_end..].find('/').map_or(base.len(), |index| scheme_end + index);
         format!("{}/{name}{query}", &base[..authority_end])
     }
 

@@ -85,13 +85,13 @@ impl Next {
                 return Self::Dead { error };
             }
             Ended::Error(error) => ("error", error),
-            Ended::Panicked(message) => ("panic", ConsumerError::from(format!("panicked: {message}"))),
+            Ended::Panicked(message) => {
+                ("panic", ConsumerError::from(format!("panicked: {message}")))
+            }
             Ended::TimedOut(after) => {
                 ("timeout", ConsumerError::from(format!("timed out after {after:?}")))
             }
-            Ended::Crashed => {
-                ("crash", ConsumerError::from("the worker died during this attempt"))
-            }
+            Ended::Crashed => ("crash", ConsumerError::from("the worker died during this attempt")),
         };
         let described = describe(kind, attempt, &error);
         match options.retry.after(attempt, &error, jitter) {
@@ -177,8 +177,13 @@ pub(crate) fn begin_recorded(item: &Item, changes: &mut Changes) -> Item {
     let attempts = item.attempts + 1;
     match item.source {
         Source::Log => {
-            let row =
-                new_delivery(item, DeliveryState::Retrying, attempts, Due::In(Duration::ZERO), None);
+            let row = new_delivery(
+                item,
+                DeliveryState::Retrying,
+                attempts,
+                Due::In(Duration::ZERO),
+                None,
+            );
             changes.insert.push(NewDelivery { started: true, ..row });
         }
         Source::Row { .. } | Source::Begun => changes.update.push(UpdatedDelivery {
@@ -237,8 +242,11 @@ mod tests {
     use super::*;
     use crate::retry::RetryPolicy;
 
-    const OPTIONS: ConsumerOptions =
-        ConsumerOptions::new("c").retry(RetryPolicy::exponential(2, Duration::ZERO, Duration::ZERO));
+    const OPTIONS: ConsumerOptions = ConsumerOptions::new("c").retry(RetryPolicy::exponential(
+        2,
+        Duration::ZERO,
+        Duration::ZERO,
+    ));
 
     fn after(ended: Ended, attempt: u32) -> Next {
         Next::after(ended, attempt, &OPTIONS, 0.5)

@@ -207,7 +207,8 @@ impl<S: Store> Manager<S> {
             let post = &self.posts[index];
             let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&post.consumer));
             let slice = post.slice.clone();
-            shards.push(Shard::take_over(crew, consumer, slice, unclean, token.child_token()).await?);
+            shards
+                .push(Shard::take_over(crew, consumer, slice, unclean, token.child_token()).await?);
         }
         let drained = self.drain_all(&mut shards).await;
         let ids: Vec<ShardId> = shards.iter().map(|shard| shard.id().clone()).collect();

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, ErrorKind, Result};
 use crate::consumer::{Bound, DeliveryMode};
+use crate::error::{Error, ErrorKind, Result};
 use crate::name;
 use crate::outbox::Outbox;
 use crate::registry::Consumers;
@@ -28,7 +28,8 @@ use crate::store::Backend;
 pub use crew::Tally;
 pub use hooks::{Change, Notice};
 
-use crew::{Crew, WorkerOptions};
+use crew::Crew;
+pub(crate) use crew::WorkerOptions;
 use hooks::Hooks;
 use manager::Manager;
 
@@ -150,14 +151,31 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     }
 }
 
+/// Runs consumers that no registry lists.
+#[cfg(test)]
+pub(crate) async fn run_consumers<S: crate::store::Store>(
+    store: S,
+    bell: crate::bell::Bell,
+    options: WorkerOptions,
+    consumers: Vec<Bound<S::Db>>,
+    stop: CancellationToken,
+) -> Result<Tally> {
+    let crew = Arc::new(Crew::new(store, bell, options, Hooks::default()));
+    Ok(Manager::start(crew, consumers).await?.run(stop).await)
+}
+
 /// What the macro refuses at compile time, for consumers that were not made by it.
 fn check<DB: Backend>(consumer: &Bound<DB>) -> Result<()> {
     let options = &consumer.options;
     name::check("consumer", options.name)?;
     name::check("event", consumer.event_name)?;
     let contradiction = match (options.batch, options.mode) {
-        (Some(_), DeliveryMode::Tx) => "`batch` and `delivery = tx`: a transaction already takes many events",
-        (Some(_), _) if options.ordered => "`batch` and `ordered`: events of one key are handled one after another",
+        (Some(_), DeliveryMode::Tx) => {
+            "`batch` and `delivery = tx`: a transaction already takes many events"
+        }
+        (Some(_), _) if options.ordered => {
+            "`batch` and `ordered`: events of one key are handled one after another"
+        }
         _ => return Ok(()),
     };
     Err(Error::new(

@@ -157,7 +157,9 @@ mod tests {
     #[tokio::test]
     async fn events_of_one_key_come_one_after_another_and_other_keys_pass() {
         let mut queue = Queue::new(true);
-        for (position, key) in [(1, Some("a")), (2, Some("a")), (3, Some("b")), (4, None), (5, None)] {
+        for (position, key) in
+            [(1, Some("a")), (2, Some("a")), (3, Some("b")), (4, None), (5, None)]
+        {
             queue.push(item(position, key));
         }
         assert_eq!(queue.len(), 5);

@@ -170,7 +170,8 @@ impl<S: Store> Shard<S> {
                 }
             }
             if stopping {
-                let end = *deadline.get_or_insert(Instant::now() + self.crew.options.shutdown_timeout);
+                let end =
+                    *deadline.get_or_insert(Instant::now() + self.crew.options.shutdown_timeout);
                 if self.running.is_empty() || Instant::now() >= end {
                     return self.finish().await;
                 }
@@ -209,7 +210,8 @@ impl<S: Store> Shard<S> {
             tokio::task::yield_now().await;
             return Ok(());
         }
-        let wake = [limit, self.next_wake().filter(|_| limit.is_none())].into_iter().flatten().min();
+        let wake =
+            [limit, self.next_wake().filter(|_| limit.is_none())].into_iter().flatten().min();
         let listener = Arc::clone(&self.listener);
         let token = self.token.clone();
         tokio::select! {

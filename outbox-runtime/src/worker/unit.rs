@@ -65,7 +65,11 @@ enum Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        if error.kind() == ErrorKind::Conflict { Self::Conflict(error) } else { Self::Database(error) }
+        if error.kind() == ErrorKind::Conflict {
+            Self::Conflict(error)
+        } else {
+            Self::Database(error)
+        }
     }
 }
 
@@ -103,7 +107,8 @@ impl<S: Store> Unit<S> {
             // A checkpoint of ours under this number means that the commit succeeded although its
             // answer was lost. What was decided in it is in the database, so the shard starts
             // anew from there.
-            if error.kind() == ErrorKind::LeaseLost || self.token.is_cancelled() || maybe_committed {
+            if error.kind() == ErrorKind::LeaseLost || self.token.is_cancelled() || maybe_committed
+            {
                 return Err(self.give_up(error));
             }
             maybe_committed = true;

@@ -88,7 +88,9 @@ async fn by_path(mut order: Delivery<OrderPlaced>) -> Result<Outcome, ConsumerEr
     retry(max = 20, with = |_, _| Retry::Dead),
     start = "2026-01-31T09:00:00+01:00",
 )]
-async fn by_closure(order: Delivery<OrderPlaced>) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+async fn by_closure(
+    order: Delivery<OrderPlaced>,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     Ok(format!("took {}", order.id()))
 }
 

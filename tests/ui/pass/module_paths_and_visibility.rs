@@ -2,13 +2,17 @@
 
 mod orders {
     pub mod events {
-        #[derive(outbox_runtime::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(
+            outbox_runtime::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
         #[event(name = "order.placed", key = id)]
         pub struct Placed {
             pub id: u64,
         }
 
-        #[derive(outbox_runtime::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(
+            outbox_runtime::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
         #[event(name = "order.cancelled", key = id)]
         pub(in crate::orders) struct Cancelled {
             pub id: u64,
@@ -20,7 +24,8 @@ mod orders {
         pub(crate) async fn receipt(_: outbox_runtime::Delivery<super::events::Placed>) {}
 
         #[outbox_runtime::consumer(name = "stock.release")]
-        pub(super) async fn release(_: outbox_runtime::Delivery<crate::orders::events::Cancelled>) {}
+        pub(super) async fn release(_: outbox_runtime::Delivery<crate::orders::events::Cancelled>) {
+        }
     }
 
     outbox_runtime::registry! {

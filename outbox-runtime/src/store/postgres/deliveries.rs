@@ -34,9 +34,8 @@ impl PostgresStore {
             self.update_deliveries(connection, consumer, &changes.update).await?;
         }
         if !changes.delete.is_empty() {
-            let delete = sqlx::query(self.sql.delete_deliveries.safe())
-                .bind(consumer)
-                .bind(&changes.delete);
+            let delete =
+                sqlx::query(self.sql.delete_deliveries.safe()).bind(consumer).bind(&changes.delete);
             delete.execute(&mut *connection).await.during(RECORD)?;
         }
         if !changes.audit.is_empty() {

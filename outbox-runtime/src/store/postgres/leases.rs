@@ -149,7 +149,8 @@ impl PostgresStore {
                     return Ok((seq, progress.0, completed, totals));
                 }
                 Ok(None) => {
-                    let message = format!("shard {shard} has no checkpoint: it was never registered");
+                    let message =
+                        format!("shard {shard} has no checkpoint: it was never registered");
                     return Err(Error::new(ErrorKind::NotFound, TAKE_OVER, message));
                 }
                 Err(error) if is_unique_violation(&error) => {}

@@ -13,6 +13,8 @@ use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Emitted, Position};
 use crate::store::{NewEvent, Page, Slice};
 
+const READ: &str = "read the log";
+
 /// How many positions one read looks at where few of them match: bounds the time of a read
 /// however rare an event is.
 const SCAN_POSITIONS: Position = 10_000;
@@ -67,7 +69,9 @@ impl PostgresStore {
             .bind(events[0].version as i32)
             .bind(events.iter().map(|event| event.key.as_deref()).collect::<Vec<_>>())
             .bind(events.iter().map(|event| event.key_hash).collect::<Vec<_>>())
-            .bind(events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>())
+            .bind(
+                events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>(),
+            )
             .bind(events.iter().map(|event| Json(&event.headers)).collect::<Vec<_>>())
             .fetch_all(connection)
             .await
@@ -113,13 +117,14 @@ impl PostgresStore {
         Ok(Emitted { id, position, duplicate: true })
     }
 
+    /// `connection` must not be in a transaction that has an id already.
     pub(super) async fn open_window(
         &self,
+        connection: &mut PgConnection,
         progress: &WindowProgress,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        const READ: &str = "read the log";
         let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
         let rows = sqlx::query(self.sql.open_window.safe())
             .bind(progress.late())
@@ -132,7 +137,7 @@ impl PostgresStore {
             .bind(slice.not_before)
             .bind(i64::from(limit))
             .bind(WORTH_AN_ID)
-            .fetch_all(&self.pool)
+            .fetch_all(connection)
             .await
             .during(READ)?;
         let first = rows.first().ok_or_else(|| {
@@ -161,14 +166,12 @@ impl PostgresStore {
 
     pub(super) async fn continue_window(
         &self,
+        connection: &mut PgConnection,
         progress: &WindowProgress,
+        window: &Window,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        const READ: &str = "read the log";
-        let Some(window) = &progress.window else {
-            return self.open_window(progress, slice, limit).await;
-        };
         let new_after = progress.new_after();
         let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
         let rows = sqlx::query(self.sql.continue_window.safe())
@@ -183,7 +186,7 @@ impl PostgresStore {
             .bind(i64::from(limit))
             .bind(&window.upto)
             .bind(new_after)
-            .fetch_all(&self.pool)
+            .fetch_all(connection)
             .await
             .during(READ)?;
         let now = match rows.first() {
@@ -246,4 +249,3 @@ fn parse_id(text: &str) -> Result<u64> {
         Error::new(ErrorKind::Database, "read the log", format!("transaction id {text:?}: {error}"))
     })
 }
-

@@ -1,10 +1,15 @@
 //! The store on Postgres 15 and newer.
 
+mod changed;
 mod deliveries;
 mod leases;
 mod log;
 mod report;
 mod rows;
+#[cfg(test)]
+mod sabotage;
+#[cfg(test)]
+mod schedule;
 mod setup;
 mod window;
 
@@ -16,8 +21,9 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{
-    Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryRow, DueQuery,
-    EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId, Slice, Store, Taken,
+    ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
+    Slice, Store, Taken,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -36,10 +42,12 @@ pub struct PostgresStore {
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    #[cfg(test)]
+    sabotage: Option<sabotage::Sabotage>,
 }
 
 crate::store::statements! {
-    Statements: acquire_leases, append, append_all, append_checkpoint,
+    Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
     held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
@@ -58,7 +66,14 @@ impl Store for PostgresStore {
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
-        Self { pool, sql, namespace: namespace.clone(), clock }
+        Self {
+            pool,
+            sql,
+            namespace: namespace.clone(),
+            clock,
+            #[cfg(test)]
+            sabotage: None,
+        }
     }
 
     fn pool(&self) -> &PgPool {
@@ -94,15 +109,31 @@ impl Store for PostgresStore {
         self.append_events(connection, events, dedup_ttl).await
     }
 
+    async fn append_changed(
+        &self,
+        connection: &mut PgConnection,
+        statement: ChangeStatement,
+        arguments: sqlx::postgres::PgArguments,
+    ) -> Result<Vec<ChangedRow>> {
+        self.append_changed_rows(connection, statement, arguments).await
+    }
+
     async fn read(
         &self,
         progress: &WindowProgress,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        match progress.window {
-            None => self.open_window(progress, slice, limit).await,
-            Some(_) => self.continue_window(progress, slice, limit).await,
+        let mut connection = self.pool.acquire().await.during("read the log")?;
+        #[cfg(test)]
+        if let Some(sabotage) = self.sabotage {
+            return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
+        }
+        match &progress.window {
+            None => self.open_window(&mut connection, progress, slice, limit).await,
+            Some(window) => {
+                self.continue_window(&mut connection, progress, window, slice, limit).await
+            }
         }
     }
 
@@ -219,9 +250,10 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => {
-                sqlx::query_scalar(self.sql.now.safe()).fetch_one(&self.pool).await.during("ask the time")
-            }
+            None => sqlx::query_scalar(self.sql.now.safe())
+                .fetch_one(&self.pool)
+                .await
+                .during("ask the time"),
         }
     }
 }

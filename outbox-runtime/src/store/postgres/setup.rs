@@ -9,6 +9,7 @@ use super::PostgresStore;
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
+use crate::store::types::start_text;
 use crate::store::{Registration, migrate};
 
 const MIGRATE: &str = "migrate";
@@ -118,14 +119,5 @@ impl PostgresStore {
                 .during("register consumers")?;
         }
         Ok(())
-    }
-}
-
-/// What the `consumer` table says of a start, for people.
-pub(crate) fn start_text(start: Start) -> String {
-    match start {
-        Start::Now => "now".to_owned(),
-        Start::Beginning => "beginning".to_owned(),
-        Start::At(time) => time.to_rfc3339(),
     }
 }

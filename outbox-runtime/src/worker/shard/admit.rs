@@ -29,7 +29,8 @@ impl<S: Store> Shard<S> {
     }
 
     fn page_limit(&self) -> u32 {
-        let wanted = self.crew.options.page_size.max(self.consumer.options.batch.map_or(1, |b| b.max));
+        let wanted =
+            self.crew.options.page_size.max(self.consumer.options.batch.map_or(1, |b| b.max));
         let affordable = READ_AHEAD_BYTES / self.mean_bytes.max(1);
         wanted.min(u32::try_from(affordable).unwrap_or(u32::MAX)).max(1)
     }

@@ -80,11 +80,7 @@ impl<S: Store> Shard<S> {
                 for position in &frozen.settled_rows {
                     self.rows.remove(position);
                 }
-                self.recorded(
-                    frozen.checkpoint.seq,
-                    &recorded.still_held,
-                    &frozen.changes.release,
-                );
+                self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
                 self.recorded_mark = self.tracker.mark();
                 self.publish(frozen.notices);
                 self.trim().await;

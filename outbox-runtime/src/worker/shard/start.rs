@@ -36,7 +36,9 @@ impl<S: Store> Shard<S> {
             }
             let Some(count) = self.may_take(until) else { return Ok(()) };
             let mut items = Vec::with_capacity(count);
-            while items.len() < count && self.queue.peek().is_some_and(|item| !self.is_suspect(item)) {
+            while items.len() < count
+                && self.queue.peek().is_some_and(|item| !self.is_suspect(item))
+            {
                 items.extend(self.queue.pop());
                 self.park_held();
             }
@@ -47,7 +49,9 @@ impl<S: Store> Shard<S> {
     /// How many items the next handler takes; `None` while it has to wait.
     fn may_take(&self, until: Until) -> Option<usize> {
         match &self.consumer.handler {
-            Handler::Each(_) => (self.running_items < self.consumer.options.concurrency).then_some(1),
+            Handler::Each(_) => {
+                (self.running_items < self.consumer.options.concurrency).then_some(1)
+            }
             Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
             Handler::Batch(_) => {
                 let BatchOptions { max, wait } = self.consumer.options.batch?;
@@ -122,7 +126,8 @@ impl<S: Store> Shard<S> {
                     let frame = Frame::new(&consumer.options, &item, &self.token);
                     let handling = handler.run(attempted(&item), frame.context.clone());
                     self.running.spawn(async move {
-                        let ended = frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
+                        let ended =
+                            frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
                         Finished::Attempts(vec![(item, ended)])
                     });
                 }

@@ -8,21 +8,28 @@ with late as (
     cross join lateral (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
-        where (l.tx, l.position) > (x.tx, $2) and l.tx <= x.tx
-            and l.position <= $4
-            and pg_visible_in_snapshot(l.tx, $10::text::pg_snapshot)
-            and l.name = $5 and (l.key_hash & 2147483647) % $7 = $6
-            and ($8::timestamptz is null or l.created_at >= $8)
+        where (l.tx, l.position) > (x.tx, $2) and (l.tx, l.position) <= (x.tx, $4)
+            and case
+                when l.name <> $5 then false
+                when l.created_at < $8::timestamptz then false
+                when $7 > 1 then (l.key_hash & 2147483647) % $7 = $6
+                else true
+            end
         order by l.tx, l.position
         limit $9
     ) e
+    where pg_visible_in_snapshot(x.tx, $10::text::pg_snapshot)
 ), new as (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
     from "outbox".event e
     where e.position > $11 and e.position <= $4 and e.tx > $3::text::xid8
         and pg_visible_in_snapshot(e.tx, $10::text::pg_snapshot)
-        and e.name = $5 and (e.key_hash & 2147483647) % $7 = $6
-        and ($8::timestamptz is null or e.created_at >= $8)
+        and case
+            when e.name <> $5 then false
+            when e.created_at < $8::timestamptz then false
+            when $7 > 1 then (e.key_hash & 2147483647) % $7 = $6
+            else true
+        end
     order by e.position
     limit $9
 )

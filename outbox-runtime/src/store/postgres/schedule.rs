@@ -1,0 +1,132 @@
+//! No event is lost, repeated or out of order, whatever the order in which transactions draw ids
+//! and positions, commit, roll back and hang; and the same test notices every broken reader.
+//!
+//! Emitters lock a row per key and number that key's events in it, so the numbers of a key are the
+//! order in which its transactions committed. Consumers of different page sizes start and stop all
+//! the while.
+
+mod consumers;
+mod emitters;
+
+use std::time::Duration;
+
+use sqlx::Postgres;
+
+use super::PostgresStore;
+use super::sabotage::Sabotage;
+use crate::store::{Namespace, Store};
+use crate::testing::TestDatabase;
+use consumers::{Consumers, Verdict};
+use emitters::Emitters;
+
+/// How a round is played.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    seed: u64,
+    emitters: usize,
+    emitting: Duration,
+    /// Small pages, or large ones.
+    pages: Pages,
+    /// Events of one bulk transaction.
+    bulk: u64,
+    /// Longest time that a transaction is held open.
+    longest_pause: Duration,
+}
+
+/// How many events the consumers read at once. A bulk of 50,000 events, one by one, would only take
+/// time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// 1 and 5.
+    Small,
+    /// 50 and 1,000.
+    Large,
+}
+
+impl Round {
+    fn new(seed: u64, pages: Pages) -> Self {
+        Self {
+            seed,
+            emitters: 16,
+            emitting: Duration::from_secs(6),
+            pages,
+            bulk: if pages == Pages::Small { 500 } else { 50_000 },
+            longest_pause: Duration::from_secs(3),
+        }
+    }
+}
+
+async fn play(round: Round, sabotage: Option<Sabotage>) -> Verdict {
+    let database = TestDatabase::<Postgres>::with_connections(40).await.expect("a database");
+    let clean =
+        PostgresStore::new(database.pool().clone(), &Namespace::default(), Default::default());
+    clean.migrate().await.expect("migrated");
+    let store = match sabotage {
+        Some(sabotage) => clean.clone().sabotaged(sabotage),
+        None => clean.clone(),
+    };
+    let consumers = Consumers::start(store, round.seed, round.pages);
+    let emitted = Emitters::run(clean, round).await;
+    consumers.finish(emitted).await
+}
+
+/// How many seeds: few in the tests, `cargo xtask chaos` says how many otherwise.
+fn seeds() -> u64 {
+    std::env::var("OUTBOX_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_no_schedule_loses_repeats_or_reorders_an_event() {
+    println!("seed | pages | {}", Verdict::HEADING);
+    for seed in 0..seeds() {
+        for pages in [Pages::Small, Pages::Large] {
+            let round = Round::new(seed, pages);
+            let verdict = play(round, None).await;
+            println!("{seed:4} | {pages:?} | {verdict}");
+            assert!(verdict.is_clean(), "seed {seed}: {verdict}");
+            let limit = round.longest_pause + Duration::from_secs(1);
+            let stall = verdict.longest_stall;
+            assert!(stall <= limit, "seed {seed}: nothing was delivered for {stall:?}");
+        }
+    }
+}
+
+/// Plays rounds until the broken reader is caught.
+async fn is_noticed(sabotage: Sabotage) {
+    for seed in 0..20 {
+        let pages = if seed % 2 == 0 { Pages::Small } else { Pages::Large };
+        let emitting = Duration::from_secs(4);
+        let round = Round { emitting, bulk: 2_000, ..Round::new(seed, pages) };
+        let verdict = play(round, Some(sabotage)).await;
+        println!("{sabotage:?}, seed {seed}: {verdict}");
+        if !verdict.is_clean() {
+            return;
+        }
+    }
+    panic!("{sabotage:?} was never noticed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_a_plain_position_cursor_is_noticed() {
+    is_noticed(Sabotage::PositionCursor).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_windows_without_next_are_noticed() {
+    is_noticed(Sabotage::WithoutNext).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_an_id_drawn_before_the_snapshot_is_noticed() {
+    is_noticed(Sabotage::IdBeforeSnapshot).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_an_id_drawn_before_the_snapshot_and_clamped_is_noticed() {
+    is_noticed(Sabotage::IdBeforeSnapshotClamped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_a_window_that_does_not_keep_its_end_is_noticed() {
+    is_noticed(Sabotage::UptoNotKept).await;
+}

@@ -1,0 +1,194 @@
+//! Who runs which shard, and the checkpoint that makes taking over final.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use sqlx::SqliteConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::progress::LogProgress;
+use super::rows::ShardValues;
+use super::{SqliteStore, later};
+use crate::error::{During, Error, ErrorKind, Result};
+use crate::event::Position;
+use crate::store::types::Totals;
+use crate::store::{ShardId, Slice, Taken};
+
+impl SqliteStore {
+    pub(super) async fn acquire_leases(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        ttl: Duration,
+    ) -> Result<Vec<(ShardId, bool)>> {
+        const ACQUIRE: &str = "acquire leases";
+        let free: Vec<(String, u32)> = sqlx::query_as(self.sql.free_leases.safe())
+            .bind(Json(values(shards)))
+            .bind(lease_now_us())
+            .fetch_all(&self.pool)
+            .await
+            .during(ACQUIRE)?;
+        if free.is_empty() {
+            return Ok(Vec::new());
+        }
+        let free: Vec<ShardId> = shards
+            .iter()
+            .filter(|id| free.iter().any(|(consumer, shard)| same(id, consumer, *shard)))
+            .cloned()
+            .collect();
+        let now_us = lease_now_us();
+        // All rows are fetched, as the statement has committed only after its last one.
+        let taken: Vec<(String, u32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
+            .bind(Json(values(&free)))
+            .bind(worker)
+            .bind(now_us)
+            .bind(later(now_us, ttl))
+            .fetch_all(&self.pool)
+            .await
+            .during(ACQUIRE)?;
+        Ok(free
+            .into_iter()
+            .filter_map(|id| {
+                let row = taken.iter().find(|(consumer, shard, _)| same(&id, consumer, *shard))?;
+                Some((id, row.2))
+            })
+            .collect())
+    }
+
+    pub(super) async fn renew_leases(
+        &self,
+        worker: Uuid,
+        held: &[(ShardId, u32)],
+        ttl: Duration,
+    ) -> Result<Vec<ShardId>> {
+        const RENEW: &str = "renew leases";
+        let mut tx = self.begin_writing(RENEW).await?;
+        // After the wait for the write lock: leases count from here.
+        let now_us = lease_now_us();
+        sqlx::query(self.sql.worker_alive.safe())
+            .bind(worker)
+            .bind(crate::worker::host_name())
+            .bind(std::process::id())
+            .bind(env!("CARGO_PKG_VERSION"))
+            .bind(now_us)
+            .execute(&mut *tx)
+            .await
+            .during(RENEW)?;
+        let leases: Vec<_> = held.iter().map(|(id, count)| ShardValues::new(id, *count)).collect();
+        let kept: Vec<(String, u32)> = sqlx::query_as(self.sql.renew_leases.safe())
+            .bind(worker)
+            .bind(Json(leases))
+            .bind(later(now_us, ttl))
+            .fetch_all(&mut *tx)
+            .await
+            .during(RENEW)?;
+        tx.commit().await.during(RENEW)?;
+        Ok(held
+            .iter()
+            .filter(|(id, _)| kept.iter().any(|(consumer, shard)| same(id, consumer, *shard)))
+            .map(|(id, _)| id.clone())
+            .collect())
+    }
+
+    pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
+        const RELEASE: &str = "hand leases back";
+        let mut tx = self.begin_writing(RELEASE).await?;
+        sqlx::query(self.sql.release_leases.safe())
+            .bind(worker)
+            .bind(Json(values(shards)))
+            .bind(lease_now_us())
+            .execute(&mut *tx)
+            .await
+            .during(RELEASE)?;
+        sqlx::query(self.sql.forget_worker.safe())
+            .bind(worker)
+            .execute(&mut *tx)
+            .await
+            .during(RELEASE)?;
+        tx.commit().await.during(RELEASE)
+    }
+
+    /// One transaction: the write lock is taken once, and what is found belongs to the checkpoint.
+    pub(super) async fn take_shard_over(
+        &self,
+        shard: &ShardId,
+        slice: &Slice,
+        worker: Uuid,
+    ) -> Result<Taken<LogProgress>> {
+        const TAKE_OVER: &str = "take over a shard";
+        let mut tx = self.begin_writing(TAKE_OVER).await?;
+        let (seq, progress, completed, totals) = self.next_epoch(&mut tx, shard, worker).await?;
+        sqlx::query(self.sql.free_waiting.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.event_version)
+            .bind(self.now_us())
+            .execute(&mut *tx)
+            .await
+            .during("free waiting deliveries")?;
+        sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.dead_holds_key)
+            .bind(self.now_us())
+            .execute(&mut *tx)
+            .await
+            .during("free parked deliveries")?;
+        let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.dead_holds_key)
+            .fetch_all(&mut *tx)
+            .await
+            .during("read held keys")?;
+        let has_deliveries = sqlx::query_scalar(self.sql.has_deliveries.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .fetch_one(&mut *tx)
+            .await
+            .during("look for deliveries")?;
+        tx.commit().await.during(TAKE_OVER)?;
+        Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+    }
+
+    async fn next_epoch(
+        &self,
+        connection: &mut SqliteConnection,
+        shard: &ShardId,
+        worker: Uuid,
+    ) -> Result<(i64, LogProgress, Vec<Position>, Totals)> {
+        const TAKE_OVER: &str = "take over a shard";
+        type Epoch = (i64, Json<LogProgress>, Json<Vec<Position>>, i64, i64, i64);
+        let row: Option<Epoch> = sqlx::query_as(self.sql.take_over.safe())
+            .bind(shard.consumer)
+            .bind(shard.shard)
+            .bind(worker)
+            .bind(self.now_us())
+            .fetch_optional(connection)
+            .await
+            .during(TAKE_OVER)?;
+        let (seq, progress, completed, handled, retried, dead) = row.ok_or_else(|| {
+            let message = format!("shard {shard} has no checkpoint: it was never registered");
+            Error::new(ErrorKind::NotFound, TAKE_OVER, message)
+        })?;
+        Ok((seq, progress.0, completed.0, Totals { handled, retried, dead }))
+    }
+}
+
+/// The time that leases go by: the machine's, whatever clock a test has.
+fn lease_now_us() -> i64 {
+    Utc::now().timestamp_micros()
+}
+
+fn values(shards: &[ShardId]) -> Vec<ShardValues> {
+    shards.iter().map(|id| ShardValues::new(id, 0)).collect()
+}
+
+fn same(id: &ShardId, consumer: &str, shard: u32) -> bool {
+    id.consumer == consumer && id.shard == shard
+}

@@ -1,0 +1,265 @@
+//! The store on SQLite 3.42 and newer (sqlx brings its own).
+//!
+//! Any number of processes on one machine may share a file. SQLite lets one of them write at a
+//! time; the others wait for as long as the `busy_timeout` of their connections says, 5 seconds
+//! unless the pool's `SqliteConnectOptions` say otherwise, and then get
+//! [`ErrorKind::Conflict`](crate::ErrorKind). Readers never wait (`migrate` switches the file to
+//! a write-ahead log). Nothing here asks for the write lock where it could not wait for it: what
+//! writes is a single statement, or a transaction that begins with `BEGIN IMMEDIATE`.
+
+mod changed;
+mod deliveries;
+mod leases;
+mod log;
+mod progress;
+mod report;
+mod rows;
+mod setup;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use uuid::Uuid;
+
+use super::{
+    ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
+    Slice, Store, Taken,
+};
+use crate::clock::Clock;
+use crate::error::{During, Result};
+use crate::event::{Emitted, StoredEvent};
+#[allow(unreachable_pub)]
+pub use progress::LogProgress;
+
+impl super::Backend for Sqlite {
+    type Store = SqliteStore;
+}
+
+/// The store on SQLite.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    sql: Arc<Statements>,
+    namespace: Namespace,
+    clock: Clock,
+}
+
+crate::store::statements! {
+    Statements: acquire_leases, append, append_all, append_checkpoint, append_deduplicated,
+    checkpoint_writer, claim_dedup, delete_deliveries, deliveries, discard, due, events,
+    find_dedup, first_checkpoint, forget_worker, free_leases, free_parked, free_waiting,
+    has_deliveries, held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark,
+    next_due, probe, read, redrive, register, registered, registered_shards, release_keys,
+    release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
+    update_deliveries, worker_alive
+}
+
+/// What time columns hold for "never".
+const NEVER: i64 = i64::MAX;
+
+/// A time in microseconds and a span after it.
+fn later(us: i64, span: Duration) -> i64 {
+    us.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX))
+}
+
+impl SqliteStore {
+    /// The time by the outbox's clock. SQLite has no server with a clock of its own: the
+    /// machine's is everybody's.
+    fn time(&self) -> DateTime<Utc> {
+        self.clock.fixed().unwrap_or_else(Utc::now)
+    }
+
+    fn now_us(&self) -> i64 {
+        self.time().timestamp_micros()
+    }
+
+    /// Begins with the write lock, and waits for it. A transaction that reads first and writes
+    /// later cannot wait: if somebody else has written in between, SQLite refuses at once.
+    async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.during(operation)
+    }
+}
+
+impl Store for SqliteStore {
+    type Db = Sqlite;
+    type Progress = LogProgress;
+
+    fn new(pool: SqlitePool, namespace: &Namespace, clock: Clock) -> Self {
+        let sql = Arc::new(Statements::new(|sql| namespace.with_prefix(sql)));
+        Self { pool, sql, namespace: namespace.clone(), clock }
+    }
+
+    fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn statements(&self) -> Vec<(&'static str, String)> {
+        self.sql.all()
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        self.apply_migrations().await
+    }
+
+    async fn check_format(&self) -> Result<()> {
+        self.read_format().await.and_then(super::migrate::check)
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.begin_writing("begin").await
+    }
+
+    async fn append(
+        &self,
+        connection: &mut SqliteConnection,
+        events: Vec<NewEvent>,
+        dedup_ttl: Duration,
+    ) -> Result<Vec<Emitted>> {
+        self.append_events(connection, events, dedup_ttl).await
+    }
+
+    async fn append_changed(
+        &self,
+        connection: &mut SqliteConnection,
+        statement: ChangeStatement,
+        arguments: sqlx::sqlite::SqliteArguments,
+    ) -> Result<Vec<ChangedRow>> {
+        self.append_changed_rows(connection, statement, arguments).await
+    }
+
+    async fn read(
+        &self,
+        progress: &LogProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<LogProgress>> {
+        self.read_page(progress, slice, limit).await
+    }
+
+    async fn probe(&self, progress: &mut LogProgress) -> Result<Option<Vec<String>>> {
+        self.probe_log(progress).await
+    }
+
+    async fn progress_now(&self) -> Result<LogProgress> {
+        const MARK: &str = "mark a place in the log";
+        let mut connection = self.pool.acquire().await.during(MARK)?;
+        self.mark(&mut connection).await
+    }
+
+    async fn register(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+        self.register_consumers(consumers).await
+    }
+
+    async fn acquire(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        ttl: Duration,
+    ) -> Result<Vec<(ShardId, bool)>> {
+        self.acquire_leases(worker, shards, ttl).await
+    }
+
+    async fn renew(
+        &self,
+        worker: Uuid,
+        held: &[(ShardId, u32)],
+        ttl: Duration,
+    ) -> Result<Vec<ShardId>> {
+        self.renew_leases(worker, held, ttl).await
+    }
+
+    async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
+        self.release_leases(worker, shards).await
+    }
+
+    async fn take_over(
+        &self,
+        shard: &ShardId,
+        slice: &Slice,
+        worker: Uuid,
+    ) -> Result<Taken<LogProgress>> {
+        self.take_shard_over(shard, slice, worker).await
+    }
+
+    async fn record(
+        &self,
+        connection: &mut SqliteConnection,
+        checkpoint: &Checkpoint<LogProgress>,
+        changes: &Changes,
+    ) -> Result<Recorded> {
+        self.record_in(connection, checkpoint, changes).await
+    }
+
+    async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
+        // The first checkpoint of a shard has no worker.
+        let writer: Option<Option<Uuid>> = sqlx::query_scalar(self.sql.checkpoint_writer.safe())
+            .bind(shard.consumer)
+            .bind(shard.shard)
+            .bind(seq)
+            .fetch_optional(&self.pool)
+            .await
+            .during("look at a checkpoint")?;
+        Ok(writer.flatten())
+    }
+
+    async fn due(&self, query: &DueQuery) -> Result<Vec<DeliveryRow>> {
+        self.due_deliveries(query).await
+    }
+
+    async fn next_due(&self, consumers: &[&str]) -> Result<Vec<Option<Duration>>> {
+        self.next_due_of(consumers).await
+    }
+
+    async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
+        sqlx::query(self.sql.trim_checkpoints.safe())
+            .bind(shard.consumer)
+            .bind(shard.shard)
+            .bind(seq)
+            .execute(&self.pool)
+            .await
+            .during("trim checkpoints")?;
+        Ok(())
+    }
+
+    async fn trim_dedup(&self) -> Result<()> {
+        sqlx::query(self.sql.trim_dedup.safe())
+            .bind(self.now_us())
+            .execute(&self.pool)
+            .await
+            .during("trim dedup keys")?;
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Vec<ConsumerStats>> {
+        self.consumer_stats().await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
+        self.list_events(filter).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
+        self.list_deliveries(filter).await
+    }
+
+    async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
+        self.redrive_dead(filter).await
+    }
+
+    async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
+        self.discard_dead(filter).await
+    }
+
+    async fn now(&self) -> Result<DateTime<Utc>> {
+        Ok(self.time())
+    }
+}

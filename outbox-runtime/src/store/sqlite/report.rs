@@ -1,0 +1,223 @@
+//! Figures, lists, and what operators do with dead letters.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::Row;
+use sqlx::types::Json;
+
+use super::progress::LogProgress;
+use super::{SqliteStore, rows};
+use crate::error::{During, Error, ErrorKind, Result};
+use crate::event::{Position, StoredEvent};
+use crate::store::{
+    AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
+};
+
+const LIST_LIMIT: u32 = 1_000;
+const STATS: &str = "read stats";
+
+/// The progress of a shard, as `stats` needs it.
+struct ShardProgress {
+    consumer: String,
+    shard: u32,
+    progress: LogProgress,
+    completed: Vec<Position>,
+    handled: i64,
+    retried: i64,
+    dead: i64,
+}
+
+impl SqliteStore {
+    pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
+        let progress = self.latest_checkpoints().await?;
+        let rows = sqlx::query(self.sql.stats.safe())
+            // Leases go by the machine's clock, whatever clock a test has.
+            .bind(Utc::now().timestamp_micros())
+            .fetch_all(&self.pool)
+            .await
+            .during(STATS)?;
+        let now = self.time();
+        let mut stats = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let consumer: String = row.try_get(0).during(STATS)?;
+            let event_name: String = row.try_get(1).during(STATS)?;
+            let shards: u32 = row.try_get(2).during(STATS)?;
+            let count = |index: usize| -> Result<u64> {
+                Ok(row.try_get::<i64, _>(index).during(STATS)?.unsigned_abs())
+            };
+            let oldest_row = rows::time_or_none(row.try_get(8).during(STATS)?).during(STATS)?;
+            let (mut lag_events, mut oldest_unread) = (0, None);
+            let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
+            for shard in &own {
+                let (events, oldest) = self.lag(shard, &event_name, shards).await?;
+                lag_events += events.unsigned_abs();
+                oldest_unread = earliest(oldest_unread, oldest);
+            }
+            let sum = |of: fn(&ShardProgress) -> i64| {
+                own.iter().map(|shard| of(shard)).sum::<i64>().unsigned_abs()
+            };
+            stats.push(ConsumerStats {
+                lag_events,
+                lag: oldest_unread.map(|oldest| age(now, oldest)),
+                in_flight: count(9)?,
+                delayed: count(3)?,
+                retrying: count(4)?,
+                parked: count(5)?,
+                waiting: count(6)?,
+                dead: count(7)?,
+                oldest_undelivered: earliest(oldest_unread, oldest_row).map(|at| age(now, at)),
+                handled: sum(|shard| shard.handled),
+                retried: sum(|shard| shard.retried),
+                dead_total: sum(|shard| shard.dead),
+                consumer,
+                event_name,
+            });
+        }
+        Ok(stats)
+    }
+
+    async fn latest_checkpoints(&self) -> Result<Vec<ShardProgress>> {
+        let rows = sqlx::query(self.sql.latest_checkpoints.safe())
+            .fetch_all(&self.pool)
+            .await
+            .during(STATS)?;
+        rows.iter()
+            .map(|row| {
+                Ok(ShardProgress {
+                    consumer: row.try_get(0)?,
+                    shard: row.try_get(1)?,
+                    progress: row.try_get::<Json<LogProgress>, _>(2)?.0,
+                    completed: row.try_get::<Json<Vec<Position>>, _>(3)?.0,
+                    handled: row.try_get(4)?,
+                    retried: row.try_get(5)?,
+                    dead: row.try_get(6)?,
+                })
+            })
+            .collect::<sqlx::Result<_>>()
+            .during(STATS)
+    }
+
+    async fn lag(
+        &self,
+        shard: &ShardProgress,
+        event_name: &str,
+        shards: u32,
+    ) -> Result<(i64, Option<DateTime<Utc>>)> {
+        let (events, oldest): (i64, Option<i64>) = sqlx::query_as(self.sql.lag.safe())
+            .bind(shard.progress.after)
+            .bind(event_name)
+            .bind(shard.shard)
+            .bind(shards)
+            .bind(Json(&shard.completed))
+            .fetch_one(&self.pool)
+            .await
+            .during(STATS)?;
+        Ok((events, rows::time_or_none(oldest).during(STATS)?))
+    }
+
+    pub(super) async fn list_events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
+        const LIST: &str = "list events";
+        let found = sqlx::query(self.sql.events.safe())
+            .bind(filter.id)
+            .bind(filter.name.as_deref())
+            .bind(filter.key.as_deref())
+            .bind(filter.caused_by.map(|id| id.to_string()))
+            .bind(filter.after.unwrap_or(0))
+            .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
+            .fetch_all(&self.pool)
+            .await
+            .during(LIST)?;
+        found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
+    }
+
+    pub(super) async fn list_deliveries(
+        &self,
+        filter: &DeliveryFilter,
+    ) -> Result<Vec<DeliveryInfo>> {
+        const LIST: &str = "list deliveries";
+        let found = sqlx::query(self.sql.deliveries.safe())
+            .bind(filter.consumer.as_deref())
+            .bind(filter.state.map(DeliveryState::as_str))
+            .bind(filter.event_id)
+            .bind(filter.key.as_deref())
+            .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
+            .fetch_all(&self.pool)
+            .await
+            .during(LIST)?;
+        found
+            .iter()
+            .map(|row| {
+                let state: String = row.try_get(9).during(LIST)?;
+                Ok(DeliveryInfo {
+                    consumer: row.try_get(8).during(LIST)?,
+                    event: rows::event(row).during(LIST)?,
+                    state: DeliveryState::parse(&state).ok_or_else(|| {
+                        Error::new(ErrorKind::Database, LIST, format!("unknown state {state:?}"))
+                    })?,
+                    attempts: row.try_get(10).during(LIST)?,
+                    due_at: rows::time_or_none(row.try_get(11).during(LIST)?).during(LIST)?,
+                    errors: row.try_get::<Json<Vec<AttemptError>>, _>(12).during(LIST)?.0,
+                    first_failed_at: rows::time_or_none(row.try_get(13).during(LIST)?)
+                        .during(LIST)?,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+        let redriven = sqlx::query(self.sql.redrive.safe())
+            .bind(filter.consumer.as_deref())
+            .bind(filter.event_id)
+            .bind(filter.key.as_deref())
+            .bind(limit_or_none(filter))
+            .bind(self.now_us())
+            .execute(&self.pool)
+            .await
+            .during("redrive")?;
+        Ok(redriven.rows_affected())
+    }
+
+    /// Deletes dead letters and frees what waited behind them, in one transaction.
+    pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+        const DISCARD: &str = "discard";
+        let mut tx = self.begin_writing(DISCARD).await?;
+        let gone: Vec<(String, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
+            .bind(filter.consumer.as_deref())
+            .bind(filter.event_id)
+            .bind(filter.key.as_deref())
+            .bind(limit_or_none(filter))
+            .fetch_all(&mut *tx)
+            .await
+            .during(DISCARD)?;
+        for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
+            sqlx::query(self.sql.release_keys.safe())
+                .bind(consumer)
+                .bind(Json(keys))
+                // If dead letters do not hold the key, nothing was parked behind them.
+                .bind(true)
+                .bind(self.now_us())
+                .execute(&mut *tx)
+                .await
+                .during(DISCARD)?;
+        }
+        tx.commit().await.during(DISCARD)?;
+        Ok(gone.len() as u64)
+    }
+}
+
+/// The limit of a filter, as SQLite understands "none".
+fn limit_or_none(filter: &DeliveryFilter) -> i64 {
+    filter.limit.map_or(-1, i64::from)
+}
+
+fn earliest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
+    (now - then).to_std().unwrap_or_default()
+}

@@ -1,0 +1,170 @@
+//! Migrations, and making consumers known.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, Executor, SqliteConnection};
+use tokio::time::{Instant, sleep};
+
+use super::SqliteStore;
+use super::progress::LogProgress;
+use crate::consumer::Start;
+use crate::error::{During, ErrorKind, Result};
+use crate::store::types::start_text;
+use crate::store::{Registration, migrate};
+
+const MIGRATE: &str = "migrate";
+const REGISTER: &str = "register consumers";
+
+/// How long `migrate` waits for other connections before it gives up on changing the journal mode:
+/// as long as sqlx waits for a lock by default.
+const JOURNAL_WAIT: Duration = Duration::from_secs(5);
+
+impl SqliteStore {
+    /// One transaction for all, behind the write lock that two processes cannot both have.
+    pub(super) async fn apply_migrations(&self) -> Result<()> {
+        self.use_write_ahead_log().await?;
+        let mut tx = self.begin_writing(MIGRATE).await?;
+        let found = self.format_in(&mut tx).await?;
+        if found.is_some_and(|version| version > migrate::FORMAT_VERSION) {
+            return migrate::check(found);
+        }
+        for (version, sql) in migrate::SQLITE {
+            if found.is_none_or(|found| found < version) {
+                let sql = self.namespace.with_prefix(sql);
+                tx.execute(sqlx::raw_sql(sql.safe())).await.during(MIGRATE)?;
+            }
+        }
+        tx.commit().await.during(MIGRATE)
+    }
+
+    /// Lets readers go on while somebody writes. The mode is a property of the file and stays.
+    /// A database in memory has no such mode and does without.
+    async fn use_write_ahead_log(&self) -> Result<()> {
+        let mut connection = self.pool.acquire().await.during(MIGRATE)?;
+        let give_up = Instant::now() + JOURNAL_WAIT;
+        loop {
+            let mode: String = sqlx::query_scalar("pragma journal_mode")
+                .fetch_one(&mut *connection)
+                .await
+                .during(MIGRATE)?;
+            if mode == "wal" || mode == "memory" {
+                return Ok(());
+            }
+            let changed = sqlx::query_scalar("pragma journal_mode = wal")
+                .fetch_one(&mut *connection)
+                .await
+                .during(MIGRATE);
+            match changed {
+                Ok(mode) => return Ok(warn_unless_wal(mode)),
+                // Changing the mode needs the file for itself, and SQLite does not wait for that.
+                Err(error) if error.kind() == ErrorKind::Conflict && Instant::now() < give_up => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(super) async fn read_format(&self) -> Result<Option<i32>> {
+        let mut connection = self.pool.acquire().await.during("check the format")?;
+        self.format_in(&mut connection).await
+    }
+
+    async fn format_in(&self, connection: &mut SqliteConnection) -> Result<Option<i32>> {
+        const CHECK: &str = "check the format";
+        // The name was checked when the namespace was made.
+        let name = format!("{}_meta", self.namespace.as_str());
+        let exists: bool = sqlx::query_scalar(
+            "select exists (select 1 from sqlite_schema where type = 'table' and name = ?1)",
+        )
+        .bind(&name)
+        .fetch_one(&mut *connection)
+        .await
+        .during(CHECK)?;
+        if !exists {
+            return Ok(None);
+        }
+        sqlx::query_scalar(AssertSqlSafe(format!("select format_version from \"{name}\"")))
+            .fetch_optional(connection)
+            .await
+            .during(CHECK)
+    }
+
+    /// One transaction: a new consumer that starts "now" misses nothing that is committed later.
+    pub(super) async fn register_consumers(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+        let mut tx = self.begin_writing(REGISTER).await?;
+        for consumer in consumers {
+            sqlx::query(self.sql.register.safe())
+                .bind(consumer.name)
+                .bind(consumer.event_name)
+                .bind(consumer.event_version)
+                .bind(consumer.shards)
+                .bind(start_text(consumer.start))
+                .bind(self.now_us())
+                .execute(&mut *tx)
+                .await
+                .during(REGISTER)?;
+        }
+        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
+        let known: Vec<(String, u32)> = sqlx::query_as(self.sql.registered_shards.safe())
+            .bind(Json(&names))
+            .fetch_all(&mut *tx)
+            .await
+            .during(REGISTER)?;
+        let begun: HashSet<(String, u32)> = sqlx::query_as(self.sql.registered.safe())
+            .bind(Json(&names))
+            .fetch_all(&mut *tx)
+            .await
+            .during(REGISTER)?
+            .into_iter()
+            .collect();
+        let mut shards = Vec::with_capacity(consumers.len());
+        for consumer in consumers {
+            let count = known
+                .iter()
+                .find(|(name, _)| name == consumer.name)
+                .map_or(consumer.shards, |(_, count)| *count);
+            let missing: Vec<u32> = (0..count)
+                .filter(|shard| !begun.contains(&(consumer.name.to_owned(), *shard)))
+                .collect();
+            if !missing.is_empty() {
+                self.first_checkpoints(&mut tx, consumer, &missing).await?;
+            }
+            shards.push(count);
+        }
+        tx.commit().await.during(REGISTER)?;
+        Ok(shards)
+    }
+
+    async fn first_checkpoints(
+        &self,
+        connection: &mut SqliteConnection,
+        consumer: &Registration,
+        shards: &[u32],
+    ) -> Result<()> {
+        let progress = match consumer.start {
+            Start::Now => self.mark(connection).await?,
+            // A start at a time is a filter on reading, as on Postgres.
+            Start::Beginning | Start::At(_) => LogProgress::beginning(),
+        };
+        for shard in shards {
+            sqlx::query(self.sql.first_checkpoint.safe())
+                .bind(consumer.name)
+                .bind(shard)
+                .bind(Json(&progress))
+                .bind(self.now_us())
+                .execute(&mut *connection)
+                .await
+                .during(REGISTER)?;
+        }
+        Ok(())
+    }
+}
+
+fn warn_unless_wal(mode: String) {
+    if mode != "wal" {
+        tracing::warn!(mode, "the file system has no write-ahead log: readers wait for writers");
+    }
+}

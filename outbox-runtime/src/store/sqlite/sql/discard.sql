@@ -1,0 +1,12 @@
+-- Deletes dead letters and returns their keys, so that what waited behind them can go on. A
+-- negative limit is none.
+delete from "outbox_delivery"
+where (consumer, position) in (
+    select consumer, position from "outbox_delivery"
+    where state = 'dead'
+        and (?1 is null or consumer = ?1)
+        and (?2 is null or event_id = ?2)
+        and (?3 is null or key = ?3)
+    order by consumer, position
+    limit ?4)
+returning consumer, key

@@ -1,0 +1,4 @@
+-- Deliveries that waited for a worker that knows their version: here is one.
+update "outbox_delivery" set due_at_us = ?5
+where consumer = ?1 and (key_hash & 2147483647) % ?3 = ?2
+    and state = 'waiting' and version <= ?4 and due_at_us = 9223372036854775807

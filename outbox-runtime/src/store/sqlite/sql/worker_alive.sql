@@ -1,0 +1,4 @@
+-- Says that a worker lives.
+insert into "outbox_worker" (id, host, pid, version, started_at_us, heartbeat_at_us)
+values (?1, ?2, ?3, ?4, ?5, ?5)
+on conflict (id) do update set heartbeat_at_us = excluded.heartbeat_at_us

@@ -1,0 +1,15 @@
+use outbox_runtime::{Backend, Delivery, Event, Tx, consumer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "order.placed", key = order_id)]
+struct OrderPlaced {
+    order_id: u64,
+    total: i64,
+}
+
+#[consumer(name = "stock.reserve", delivery = tx)]
+async fn reserve<DB: Backend>(_: Delivery<OrderPlaced>, _: &mut Tx<'_, DB>) {}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use outbox_runtime::{Delivery, Event, consumer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "order.placed", key = order_id)]
+struct OrderPlaced {
+    order_id: u64,
+    total: i64,
+}
+
+#[consumer(name = "email.receipt", timeout = "20s", ordered, timeout = "30s")]
+async fn receipt(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "email.reminder", retry(max = 3, max = 4))]
+async fn remind(_: Delivery<OrderPlaced>) {}
+
+fn main() {}

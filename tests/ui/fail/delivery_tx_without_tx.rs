@@ -1,0 +1,15 @@
+use outbox_runtime::{Delivery, Event, consumer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "order.placed", key = order_id)]
+struct OrderPlaced {
+    order_id: u64,
+    total: i64,
+}
+
+#[consumer(name = "stock.reserve", delivery = tx)]
+async fn reserve(_: Delivery<OrderPlaced>) {}
+
+fn main() {}
