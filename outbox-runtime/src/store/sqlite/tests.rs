@@ -5,6 +5,7 @@ mod deliveries;
 mod log;
 mod setup;
 mod shards;
+mod workers;
 
 use std::time::Duration;
 
