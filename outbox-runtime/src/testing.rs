@@ -73,7 +73,7 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
     ///
     /// When the database cannot be made: see [`TestDatabase::create`].
     pub async fn new() -> Result<Self> {
-        Self::with(|builder| Ok(builder)).await
+        Self::with(Ok).await
     }
 
     /// The same, with options.
