@@ -114,5 +114,4 @@ macro_rules! db {
 }
 
 db!(outbox_runtime::Postgres, true);
-#[cfg(any())]
 db!(outbox_runtime::Sqlite, false);

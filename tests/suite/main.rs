@@ -28,7 +28,6 @@ macro_rules! both {
                 super::$test::<outbox_runtime::Postgres>().await
             })+
         }
-        #[cfg(any())]
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() -> anyhow::Result<()> {
