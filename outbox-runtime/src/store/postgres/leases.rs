@@ -101,13 +101,15 @@ impl PostgresStore {
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .bind(slice.event_version as i32);
+            .bind(slice.event_version as i32)
+            .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
         let parked = sqlx::query(self.sql.free_parked.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .bind(slice.dead_holds_key);
+            .bind(slice.dead_holds_key)
+            .bind(self.clock.fixed());
         parked.execute(&self.pool).await.during("free parked deliveries")?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
@@ -133,14 +135,14 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<(i64, WindowProgress, Vec<Position>, Totals)> {
         const TAKE_OVER: &str = "take over a shard";
+        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<(i64, Json<WindowProgress>, Vec<i64>, i64, i64, i64)>> =
-                sqlx::query_as(self.sql.take_over.safe())
-                    .bind(shard.consumer)
-                    .bind(shard.shard as i32)
-                    .bind(worker)
-                    .fetch_optional(&self.pool)
-                    .await;
+            let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
+                .bind(shard.consumer)
+                .bind(shard.shard as i32)
+                .bind(worker)
+                .fetch_optional(&self.pool)
+                .await;
             match row {
                 Ok(Some((seq, progress, completed, handled, retried, dead))) => {
                     let totals = Totals { handled, retried, dead };

@@ -220,6 +220,7 @@ impl Store for PostgresStore {
 
     async fn trim_dedup(&self) -> Result<()> {
         sqlx::query(self.sql.trim_dedup.safe())
+            .bind(self.clock.fixed())
             .execute(&self.pool)
             .await
             .during("trim dedup keys")?;

@@ -57,7 +57,10 @@ impl SqliteStore {
                 .await
                 .during(MIGRATE);
             match changed {
-                Ok(mode) => return Ok(warn_unless_wal(mode)),
+                Ok(mode) => {
+                    warn_unless_wal(mode);
+                    return Ok(());
+                }
                 // Changing the mode needs the file for itself, and SQLite does not wait for that.
                 Err(error) if error.kind() == ErrorKind::Conflict && Instant::now() < give_up => {
                     sleep(Duration::from_millis(20)).await;
