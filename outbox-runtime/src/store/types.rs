@@ -487,6 +487,11 @@ pub struct ConsumerStats {
     pub dead_total: u64,
 }
 
+/// The time before which a consumer takes no event, from what `start_text` said of it.
+pub(crate) fn not_before(start: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(start).ok().map(|time| time.to_utc())
+}
+
 /// The keys of deleted deliveries, grouped by consumer.
 pub(crate) fn keys_by_consumer(gone: &[(String, Option<String>)]) -> Vec<(&str, Vec<&str>)> {
     let mut groups = std::collections::BTreeMap::<&str, Vec<&str>>::new();

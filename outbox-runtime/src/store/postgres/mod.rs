@@ -97,7 +97,8 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        self.pool.begin().await.during("begin")
+        let pool = self.pool.clone();
+        super::detached(async move { pool.begin().await.during("begin") }).await
     }
 
     async fn append(
@@ -187,6 +188,10 @@ impl Store for PostgresStore {
         changes: &Changes,
     ) -> Result<Recorded> {
         self.record_in(connection, checkpoint, changes).await
+    }
+
+    async fn free_parked(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
+        self.free_parked_of(shard, slice).await
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {

@@ -10,6 +10,7 @@ use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::StoredEvent;
+use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -26,6 +27,7 @@ struct ShardProgress {
     handled: i64,
     retried: i64,
     dead: i64,
+    not_before: Option<DateTime<Utc>>,
 }
 
 impl PostgresStore {
@@ -91,6 +93,7 @@ impl PostgresStore {
                     handled: row.try_get(4)?,
                     retried: row.try_get(5)?,
                     dead: row.try_get(6)?,
+                    not_before: not_before(row.try_get(7)?),
                 })
             })
             .collect::<sqlx::Result<_>>()
@@ -113,7 +116,7 @@ impl PostgresStore {
             .bind(event_name)
             .bind(shard.shard)
             .bind(shards)
-            .bind(None::<DateTime<Utc>>)
+            .bind(shard.not_before)
             .bind(&shard.completed)
             .bind(window.map(|window| window.upto.as_str()))
             .fetch_one(&self.pool)

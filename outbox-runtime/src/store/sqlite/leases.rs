@@ -110,6 +110,24 @@ impl SqliteStore {
     }
 
     /// One transaction: the write lock is taken once, and what is found belongs to the checkpoint.
+    pub(super) async fn free_parked_in(
+        &self,
+        connection: &mut SqliteConnection,
+        shard: &ShardId,
+        slice: &Slice,
+    ) -> Result<u64> {
+        let freed = sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.dead_holds_key)
+            .bind(self.now_us())
+            .execute(connection)
+            .await
+            .during("free parked deliveries")?;
+        Ok(freed.rows_affected())
+    }
+
     pub(super) async fn take_shard_over(
         &self,
         shard: &ShardId,
@@ -128,15 +146,7 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await
             .during("free waiting deliveries")?;
-        sqlx::query(self.sql.free_parked.safe())
-            .bind(shard.consumer)
-            .bind(slice.shard)
-            .bind(slice.shards)
-            .bind(slice.dead_holds_key)
-            .bind(self.now_us())
-            .execute(&mut *tx)
-            .await
-            .during("free parked deliveries")?;
+        self.free_parked_in(&mut tx, shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
             .bind(slice.shard)

@@ -81,7 +81,9 @@ impl SqliteStore {
     /// Begins with the write lock, and waits for it. A transaction that reads first and writes
     /// later cannot wait: if somebody else has written in between, SQLite refuses at once.
     async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.during(operation)
+        let pool = self.pool.clone();
+        let begin = async move { pool.begin_with("BEGIN IMMEDIATE").await.during(operation) };
+        super::detached(begin).await
     }
 }
 
@@ -197,6 +199,11 @@ impl Store for SqliteStore {
         changes: &Changes,
     ) -> Result<Recorded> {
         self.record_in(connection, checkpoint, changes).await
+    }
+
+    async fn free_parked(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
+        let mut connection = self.pool.acquire().await.during("free parked deliveries")?;
+        self.free_parked_in(&mut connection, shard, slice).await
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {

@@ -10,6 +10,7 @@ use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
+use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -26,6 +27,7 @@ struct ShardProgress {
     handled: i64,
     retried: i64,
     dead: i64,
+    not_before: Option<DateTime<Utc>>,
 }
 
 impl SqliteStore {
@@ -92,6 +94,7 @@ impl SqliteStore {
                     handled: row.try_get(4)?,
                     retried: row.try_get(5)?,
                     dead: row.try_get(6)?,
+                    not_before: not_before(row.try_get(7)?),
                 })
             })
             .collect::<sqlx::Result<_>>()
@@ -110,6 +113,7 @@ impl SqliteStore {
             .bind(shard.shard)
             .bind(shards)
             .bind(Json(&shard.completed))
+            .bind(shard.not_before.map(|time| time.timestamp_micros()))
             .fetch_one(&self.pool)
             .await
             .during(STATS)?;
