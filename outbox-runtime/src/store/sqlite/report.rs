@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::Row;
 use sqlx::types::Json;
+use sqlx::{Row, SqliteConnection};
 
 use super::progress::LogProgress;
 use super::{SqliteStore, rows};
@@ -32,11 +32,14 @@ struct ShardProgress {
 
 impl SqliteStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
-        let progress = self.latest_checkpoints().await?;
+        // One snapshot for all figures: an event that gets a row between two of them would be in
+        // neither, or in both.
+        let mut tx = self.pool.begin().await.during(STATS)?;
+        let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             // Leases go by the machine's clock, whatever clock a test has.
             .bind(Utc::now().timestamp_micros())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *tx)
             .await
             .during(STATS)?;
         let now = self.time();
@@ -52,7 +55,7 @@ impl SqliteStore {
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
             for shard in &own {
-                let (events, oldest) = self.lag(shard, &event_name, shards).await?;
+                let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
             }
@@ -79,9 +82,12 @@ impl SqliteStore {
         Ok(stats)
     }
 
-    async fn latest_checkpoints(&self) -> Result<Vec<ShardProgress>> {
+    async fn latest_checkpoints(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<ShardProgress>> {
         let rows = sqlx::query(self.sql.latest_checkpoints.safe())
-            .fetch_all(&self.pool)
+            .fetch_all(connection)
             .await
             .during(STATS)?;
         rows.iter()
@@ -103,6 +109,7 @@ impl SqliteStore {
 
     async fn lag(
         &self,
+        connection: &mut SqliteConnection,
         shard: &ShardProgress,
         event_name: &str,
         shards: u32,
@@ -114,7 +121,7 @@ impl SqliteStore {
             .bind(shards)
             .bind(Json(&shard.completed))
             .bind(shard.not_before.map(|time| time.timestamp_micros()))
-            .fetch_one(&self.pool)
+            .fetch_one(connection)
             .await
             .during(STATS)?;
         Ok((events, rows::time_or_none(oldest).during(STATS)?))
