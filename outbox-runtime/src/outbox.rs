@@ -26,7 +26,6 @@ use crate::tx::{InTransaction, Tx};
 
 pub use changed::{Changed, EmitChanged};
 pub use limits::Limits;
-pub(crate) use limits::Shape;
 
 /// The outbox of the registry `R` in the database `DB`. Cloning is cheap.
 pub struct Outbox<R, DB: Backend> {
