@@ -11,6 +11,8 @@ mod sabotage;
 #[cfg(test)]
 mod schedule;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::Arc;
