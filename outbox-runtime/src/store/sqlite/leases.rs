@@ -110,24 +110,6 @@ impl SqliteStore {
     }
 
     /// One transaction: the write lock is taken once, and what is found belongs to the checkpoint.
-    pub(super) async fn free_parked_in(
-        &self,
-        connection: &mut SqliteConnection,
-        shard: &ShardId,
-        slice: &Slice,
-    ) -> Result<u64> {
-        let freed = sqlx::query(self.sql.free_parked.safe())
-            .bind(shard.consumer)
-            .bind(slice.shard)
-            .bind(slice.shards)
-            .bind(slice.dead_holds_key)
-            .bind(self.now_us())
-            .execute(connection)
-            .await
-            .during("free parked deliveries")?;
-        Ok(freed.rows_affected())
-    }
-
     pub(super) async fn take_shard_over(
         &self,
         shard: &ShardId,
@@ -164,6 +146,24 @@ impl SqliteStore {
             .during("look for deliveries")?;
         tx.commit().await.during(TAKE_OVER)?;
         Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+    }
+
+    async fn free_parked_in(
+        &self,
+        connection: &mut SqliteConnection,
+        shard: &ShardId,
+        slice: &Slice,
+    ) -> Result<()> {
+        sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.dead_holds_key)
+            .bind(self.now_us())
+            .execute(connection)
+            .await
+            .during("free parked deliveries")?;
+        Ok(())
     }
 
     async fn next_epoch(

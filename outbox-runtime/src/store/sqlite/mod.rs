@@ -201,9 +201,11 @@ impl Store for SqliteStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
-    async fn free_parked(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        let mut connection = self.pool.acquire().await.during("free parked deliveries")?;
-        self.free_parked_in(&mut connection, shard, slice).await
+    /// There are none: of a transaction that removes a head and one that parks behind it, whichever
+    /// comes second sees the first and frees the delivery. So no shard asks for the write lock
+    /// again and again for nothing; taking over looks nevertheless.
+    async fn free_parked(&self, _shard: &ShardId, _slice: &Slice) -> Result<u64> {
+        Ok(0)
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
