@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::watch;
 
 /// Where "now" comes from in every decision about due times, leases and expiry.
@@ -28,6 +28,8 @@ impl Clock {
     /// A clock that stands still at `start` until [`advance`](Self::advance) moves it.
     #[must_use]
     pub fn manual(start: DateTime<Utc>) -> Self {
+        // What databases store, so that stored times equal the clock's.
+        let start = start.trunc_subsecs(6);
         Self(Some(Arc::new(Manual { now: Mutex::new(start), moved: watch::Sender::new(()) })))
     }
 

@@ -73,7 +73,7 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
     ///
     /// When the database cannot be made: see [`TestDatabase::create`].
     pub async fn new() -> Result<Self> {
-        Self::with(|builder| Ok(builder)).await
+        Self::with(Ok).await
     }
 
     /// The same, with options.
@@ -102,6 +102,12 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
     #[must_use]
     pub fn database(&self) -> &TestDatabase<DB> {
         &self.database
+    }
+
+    /// The clock, for another outbox on the same database.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Lets time pass: what is delayed or retrying comes due. (Workers that are running notice.)

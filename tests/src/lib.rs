@@ -1,7 +1,11 @@
-//! What the suites share: events and consumers whose behaviour a test scripts, and waiting for
-//! signals.
+//! What the suites share: events and consumers whose behaviour a test scripts, workers in tasks of
+//! their own, waiting for signals, and looking at a database from outside.
 
+pub mod db;
 pub mod probe;
+pub mod running;
 pub mod wait;
 
+pub use db::Db;
 pub use probe::{Act, Ping, Probe, Seen};
+pub use running::Running;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use outbox_runtime::{ConsumerError, Delivery, Event, Outcome};
+use outbox_runtime::{ConsumerError, Delivery, Event, Headers, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -58,6 +59,8 @@ pub enum Act {
     Hang,
     /// Waits until [`Probe::open_gate`].
     Gate,
+    /// Fails with an error that has causes.
+    FailInChain,
 }
 
 /// A call of a handler.
@@ -73,6 +76,10 @@ pub struct Seen {
     pub key: Option<String>,
     /// Which attempt.
     pub attempt: u32,
+    /// The event's headers.
+    pub headers: Headers,
+    /// The delivery's idempotency key.
+    pub idempotency_key: String,
 }
 
 type Script = dyn Fn(&str, &Ping, u32) -> Act + Send + Sync;
@@ -86,6 +93,24 @@ struct Inner {
     script: Mutex<Arc<Script>>,
     changed: watch::Sender<()>,
     gate: watch::Sender<bool>,
+    running: Mutex<Vec<Option<String>>>,
+    peak: AtomicUsize,
+    overlapped: AtomicBool,
+}
+
+/// A call that has not ended.
+struct Call<'p> {
+    probe: &'p Probe,
+    key: Option<String>,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut running = lock(&self.probe.0.running);
+        if let Some(index) = running.iter().position(|key| *key == self.key) {
+            running.swap_remove(index);
+        }
+    }
 }
 
 impl fmt::Debug for Probe {
@@ -108,6 +133,9 @@ impl Probe {
             script: Mutex::new(Arc::new(script)),
             changed: watch::Sender::new(()),
             gate: watch::Sender::new(false),
+            running: Mutex::default(),
+            peak: AtomicUsize::new(0),
+            overlapped: AtomicBool::new(false),
         }))
     }
 
@@ -128,6 +156,7 @@ impl Probe {
     ) -> Result<Outcome, ConsumerError> {
         let script = Arc::clone(&lock(&self.0.script));
         let act = script(consumer, delivery, delivery.attempt());
+        let _call = self.enter(delivery);
         self.note(consumer, delivery);
         match act {
             Act::Succeed => Ok(().into()),
@@ -145,17 +174,51 @@ impl Probe {
                 let _ = gate.wait_for(|open| *open).await;
                 Ok(().into())
             }
+            Act::FailInChain => {
+                let error = anyhow::anyhow!("the disk is full");
+                Err(error.context("cannot write the receipt").context("cannot answer").into())
+            }
         }
+    }
+
+    fn enter(&self, delivery: &Delivery<Ping>) -> Call<'_> {
+        let key = delivery.key().map(str::to_owned);
+        let mut running = lock(&self.0.running);
+        if key.is_some() && running.contains(&key) {
+            self.0.overlapped.store(true, Ordering::Relaxed);
+        }
+        running.push(key.clone());
+        self.0.peak.fetch_max(running.len(), Ordering::Relaxed);
+        Call { probe: self, key }
+    }
+
+    /// The most calls that ran at the same time.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.0.peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether two calls for the same key ever ran at the same time.
+    #[must_use]
+    pub fn keys_overlapped(&self) -> bool {
+        self.0.overlapped.load(Ordering::Relaxed)
     }
 
     /// Remembers a call.
     pub fn note(&self, consumer: &'static str, delivery: &Delivery<Ping>) {
+        self.note_event(consumer, delivery, &delivery.event);
+    }
+
+    /// Remembers a call with an event of another type that amounts to a ping.
+    pub fn note_event<E>(&self, consumer: &'static str, delivery: &Delivery<E>, ping: &Ping) {
         lock(&self.0.seen).push(Seen {
             consumer,
             id: delivery.id(),
-            n: delivery.n,
-            key: delivery.key.clone(),
+            n: ping.n,
+            key: delivery.key().map(str::to_owned),
             attempt: delivery.attempt(),
+            headers: delivery.headers().clone(),
+            idempotency_key: delivery.idempotency_key(),
         });
         self.0.changed.send_replace(());
     }
@@ -189,6 +252,21 @@ impl Probe {
             keys.entry(seen.key.clone().unwrap_or_default()).or_default().push(seen.n);
         }
         keys
+    }
+
+    /// The attempts that one consumer has made at one event, in order.
+    #[must_use]
+    pub fn attempts(&self, consumer: &str, n: u64) -> Vec<u32> {
+        let seen = lock(&self.0.seen);
+        seen.iter().filter(|s| s.consumer == consumer && s.n == n).map(|s| s.attempt).collect()
+    }
+
+    /// Resolves when one consumer has been called so many times.
+    pub async fn until_called(&self, consumer: &str, times: usize) {
+        self.until(&format!("{times} calls of `{consumer}`"), |seen| {
+            seen.iter().filter(|seen| seen.consumer == consumer).count() >= times
+        })
+        .await;
     }
 
     /// Forgets every call.

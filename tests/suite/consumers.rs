@@ -1,38 +1,63 @@
-//! Registries with one scripted consumer each.
+//! The scripted consumers of the suite, and registries of them.
 
-use outbox_runtime::{ConsumerError, Delivery, Outcome, State, consumer, registry};
+use std::time::Duration;
+
+use outbox_runtime::{Attempt, ConsumerError, Delivery, Outcome, Retry, State, consumer, registry};
 use outbox_tests::{Ping, Probe};
 
-/// At least once, unordered.
-#[consumer(name = "plain", start = beginning, retry(max = 3, backoff = "10s..20s"), timeout = "5s")]
-pub(crate) async fn plain(
-    ping: Delivery<Ping>,
-    State(probe): State<Probe>,
-) -> Result<Outcome, ConsumerError> {
-    probe.handle("plain", &ping).await
+/// Consumers that do as their probe says, each in a registry of its own.
+macro_rules! scripted {
+    ($($registry:ident: $consumer:ident $name:tt ($($options:tt)*);)+) => {$(
+        #[consumer(name = $name, $($options)*)]
+        pub(crate) async fn $consumer(
+            ping: Delivery<Ping>,
+            State(probe): State<Probe>,
+        ) -> Result<Outcome, ConsumerError> {
+            probe.handle($name, &ping).await
+        }
+
+        registry! {
+            pub(crate) struct $registry;
+            state: Probe,
+            events: [Ping],
+            consumers: [$consumer],
+        }
+    )+};
 }
 
-/// Ordered by key; dead letters hold their key.
-#[consumer(name = "ordered", start = beginning, ordered, retry(max = 3, backoff = "10s..20s"))]
-pub(crate) async fn ordered(
-    ping: Delivery<Ping>,
-    State(probe): State<Probe>,
-) -> Result<Outcome, ConsumerError> {
-    probe.handle("ordered", &ping).await
+scripted! {
+    Plain: plain "plain" (start = beginning, retry(max = 3, backoff = "10s..20s"));
+    Audited: audited "audited" (start = beginning, retry(max = 2, backoff = "10s..10s"), audit);
+    Hasty: hasty "hasty" (start = beginning, retry(max = 2, backoff = "10s..10s"), timeout = "300ms");
+    Advised: advised "advised" (start = beginning, retry(max = 5, with = advice));
+    Hopeless: hopeless "hopeless" (start = beginning, retry = none);
+    Picky: picky "picky" (start = beginning, when = |ping| ping.n % 2 == 0);
+    Delayed: delayed "delayed" (start = beginning, delay = "1h", retry(max = 2, backoff = "10s..10s"));
+    DelayedByN: delayed_by_n "delayed-by-n" (start = beginning, delay = |ping| Duration::from_secs(ping.n));
+    Narrow: narrow "narrow" (start = beginning, concurrency = 2);
+    Ordered: ordered "ordered" (start = beginning, ordered, retry(max = 3, backoff = "10s..20s"));
+    OrderedOn: ordered_on "ordered-on" (
+        start = beginning, ordered, on_dead = continue, retry(max = 2, backoff = "10s..10s")
+    );
+    OrderedDelayed: ordered_delayed "ordered-delayed" (
+        start = beginning, ordered, delay = |ping| Duration::from_secs(3600 - 60 * ping.n)
+    );
+    Sharded: sharded "sharded" (start = beginning, ordered, shards = 4);
+    FromNow: from_now "from-now" ();
+    FromTime: from_time "from-time" (start = "2026-01-31T09:00:00Z");
+}
+
+fn advice(attempt: &Attempt, error: &ConsumerError) -> Retry {
+    if error.to_string().contains("cannot answer") {
+        return Retry::Dead;
+    }
+    Retry::After(Duration::from_secs(100 * u64::from(attempt.number)))
 }
 
 registry! {
-    /// One consumer, unordered.
-    pub struct Plain;
+    /// Several consumers of one event.
+    pub(crate) struct Several;
     state: Probe,
     events: [Ping],
-    consumers: [plain],
-}
-
-registry! {
-    /// One consumer, ordered.
-    pub struct Ordered;
-    state: Probe,
-    events: [Ping],
-    consumers: [ordered],
+    consumers: [plain, ordered, picky],
 }

@@ -1,23 +1,38 @@
 //! Every behaviour, on both databases: a test is a function that is generic over the database,
 //! and `both!` makes two tests of it.
 
+mod batch;
+mod causation;
+mod changed;
 mod consumers;
+mod dead_letters;
+mod dedup;
 mod emit;
+mod held_open;
+mod idle;
 mod ordered;
+mod outcomes;
+mod reading;
+mod refused;
+mod report;
+mod setup;
+mod sql_function;
+mod tx;
+mod versions;
+mod worker;
 
 /// Makes a test on Postgres and one on SQLite of each function.
 macro_rules! both {
     ($($test:ident),+ $(,)?) => {
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() -> outbox_runtime::Result<()> {
+            async fn $test() -> anyhow::Result<()> {
                 super::$test::<outbox_runtime::Postgres>().await
             })+
         }
-        #[cfg(any())]
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() -> outbox_runtime::Result<()> {
+            async fn $test() -> anyhow::Result<()> {
                 super::$test::<outbox_runtime::Sqlite>().await
             })+
         }

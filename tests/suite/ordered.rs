@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use outbox_runtime::testing::{TestBackend, TestOutbox};
-use outbox_runtime::{DeliveryFilter, DeliveryState, Result};
-use outbox_tests::{Act, Ping, Probe};
+use anyhow::Result;
+use outbox_runtime::testing::TestOutbox;
+use outbox_runtime::{DeliveryFilter, DeliveryState};
+use outbox_tests::{Act, Db, Ping, Probe};
 
 use crate::consumers::Ordered;
 
@@ -12,7 +13,7 @@ crate::both! {
     one_failing_key_of_a_thousand_holds_back_nobody_else,
 }
 
-async fn one_failing_key_of_a_thousand_holds_back_nobody_else<DB: TestBackend>() -> Result<()> {
+async fn one_failing_key_of_a_thousand_holds_back_nobody_else<DB: Db>() -> Result<()> {
     let outbox = TestOutbox::<Ordered, DB>::new().await?;
     let mut tx = outbox.begin().await?;
     for n in 0..3 {

@@ -82,12 +82,15 @@ pub trait HandleTx<S, DB: Backend>: ConsumerDef {
     ) -> impl Future<Output = Result<Outcome, ConsumerError>> + Send;
 }
 
+/// What a consumer's `when` and `delay` say of an event.
+pub(crate) type ReadFn = fn(&StoredEvent) -> Result<OnReading, DecodeError>;
+
 /// A consumer bound to the application's state, ready for a worker.
 pub struct Bound<DB: Backend> {
     pub(crate) options: ConsumerOptions,
     pub(crate) event_name: &'static str,
     pub(crate) event_version: u32,
-    pub(crate) read: Option<fn(&StoredEvent) -> Result<OnReading, DecodeError>>,
+    pub(crate) read: Option<ReadFn>,
     pub(crate) handler: Handler<DB>,
 }
 

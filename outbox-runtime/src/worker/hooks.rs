@@ -113,7 +113,9 @@ impl Notice {
 
 /// The callback, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Hooks(Option<Arc<dyn Fn(&Notice) + Send + Sync>>);
+pub(crate) struct Hooks(Option<Arc<Callback>>);
+
+type Callback = dyn Fn(&Notice) + Send + Sync;
 
 impl Hooks {
     pub(crate) fn new(callback: impl Fn(&Notice) + Send + Sync + 'static) -> Self {

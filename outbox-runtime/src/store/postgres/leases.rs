@@ -101,14 +101,10 @@ impl PostgresStore {
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .bind(slice.event_version as i32);
+            .bind(slice.event_version as i32)
+            .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
-        let parked = sqlx::query(self.sql.free_parked.safe())
-            .bind(shard.consumer)
-            .bind(slice.shard as i32)
-            .bind(slice.shards as i32)
-            .bind(slice.dead_holds_key);
-        parked.execute(&self.pool).await.during("free parked deliveries")?;
+        self.free_parked_of(shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
@@ -127,20 +123,33 @@ impl PostgresStore {
         Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
     }
 
+    pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
+        let freed = sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard as i32)
+            .bind(slice.shards as i32)
+            .bind(slice.dead_holds_key)
+            .bind(self.clock.fixed())
+            .execute(&self.pool)
+            .await
+            .during("free parked deliveries")?;
+        Ok(freed.rows_affected())
+    }
+
     async fn next_epoch(
         &self,
         shard: &ShardId,
         worker: Uuid,
     ) -> Result<(i64, WindowProgress, Vec<Position>, Totals)> {
         const TAKE_OVER: &str = "take over a shard";
+        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<(i64, Json<WindowProgress>, Vec<i64>, i64, i64, i64)>> =
-                sqlx::query_as(self.sql.take_over.safe())
-                    .bind(shard.consumer)
-                    .bind(shard.shard as i32)
-                    .bind(worker)
-                    .fetch_optional(&self.pool)
-                    .await;
+            let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
+                .bind(shard.consumer)
+                .bind(shard.shard as i32)
+                .bind(worker)
+                .fetch_optional(&self.pool)
+                .await;
             match row {
                 Ok(Some((seq, progress, completed, handled, retried, dead))) => {
                     let totals = Totals { handled, retried, dead };

@@ -101,6 +101,7 @@ impl PostgresStore {
             .bind(Json(&event.headers))
             .bind(key)
             .bind(micros(ttl))
+            .bind(self.clock.fixed())
             .fetch_optional(&mut *connection)
             .await
             .during("emit with a dedup key")?;

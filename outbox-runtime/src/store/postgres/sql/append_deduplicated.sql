@@ -7,11 +7,11 @@ with claimed as (
         $2, $8, $1,
         case when pg_current_xact_id() is not null
             then nextval(pg_get_serial_sequence('"outbox".event', 'position')) end,
-        clock_timestamp() + $9 * interval '1 microsecond'
+        coalesce($10, clock_timestamp()) + $9 * interval '1 microsecond'
     )
     on conflict (name, dedup_key) do update
         set event_id = excluded.event_id, position = excluded.position, expires_at = excluded.expires_at
-        where d.expires_at < clock_timestamp()
+        where d.expires_at < coalesce($10, clock_timestamp())
     returning d.event_id, d.position
 )
 insert into "outbox".event (position, id, name, version, key, key_hash, payload, headers)

@@ -1,3 +1,3 @@
 delete from "outbox".dedup where (name, dedup_key) in (
     select name, dedup_key from "outbox".dedup
-    where expires_at < clock_timestamp() order by expires_at limit 10000)
+    where expires_at < coalesce($1, clock_timestamp()) order by expires_at limit 10000)

@@ -1,0 +1,213 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::store::types::Totals;
+use crate::store::{Changes, Checkpoint};
+
+async fn registered() -> (File, SqliteStore) {
+    let (file, store) = migrated().await;
+    store.register(&[registration("c", Start::Beginning)]).await.unwrap();
+    (file, store)
+}
+
+fn checkpoint(seq: i64, worker: Uuid, position: i64) -> Checkpoint<LogProgress> {
+    Checkpoint {
+        shard: shard("c"),
+        seq,
+        progress: after(position),
+        completed: vec![position + 2, i64::MAX],
+        totals: Totals { handled: 3, retried: 2, dead: 1 },
+        worker,
+    }
+}
+
+async fn record(store: &SqliteStore, checkpoint: &Checkpoint<LogProgress>) -> crate::Result<()> {
+    let mut connection = store.pool().acquire().await.unwrap();
+    store.record(&mut connection, checkpoint, &Changes::default()).await.map(drop)
+}
+
+#[tokio::test]
+async fn of_two_workers_that_append_one_checkpoint_the_second_has_lost_its_lease() {
+    let (file, store) = registered().await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    record(&store, &checkpoint(1, one, 5)).await.unwrap();
+    let error = record(&file.store(), &checkpoint(1, two, 6)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LeaseLost);
+    assert_eq!(store.checkpoint_writer(&shard("c"), 1).await.unwrap(), Some(one));
+    assert_eq!(store.checkpoint_writer(&shard("c"), 0).await.unwrap(), None);
+    assert_eq!(store.checkpoint_writer(&shard("c"), 2).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_worker_that_was_taken_over_changes_nothing() {
+    let (file, store) = registered().await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    assert_eq!(store.take_over(&shard("c"), &slice("a"), one).await.unwrap().seq, 1);
+    record(&store, &checkpoint(2, one, 5)).await.unwrap();
+    let taken = file.store().take_over(&shard("c"), &slice("a"), two).await.unwrap();
+    assert_eq!((taken.seq, taken.progress), (3, after(5)));
+    assert_eq!(taken.completed, [7, i64::MAX]);
+    assert_eq!(taken.totals, Totals { handled: 3, retried: 2, dead: 1 });
+
+    let mut tx = store.begin().await.unwrap();
+    store.append(&mut tx, vec![event("effect", None)], TTL).await.unwrap();
+    let late = store.record(&mut tx, &checkpoint(3, one, 9), &Changes::default()).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::LeaseLost);
+    drop(tx);
+    assert_eq!(store.progress_now().await.unwrap(), after(0));
+    record(&store, &checkpoint(4, two, 9)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_take_overs_at_once_get_eight_epochs() {
+    let (file, _store) = registered().await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let store = file.store();
+            tokio::spawn(async move {
+                store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap().seq
+            })
+        })
+        .collect();
+    let mut epochs = Vec::new();
+    for task in tasks {
+        epochs.push(task.await.unwrap());
+    }
+    epochs.sort_unstable();
+    assert!(epochs.iter().copied().eq(1..=8));
+}
+
+#[tokio::test]
+async fn a_shard_that_was_never_registered_cannot_be_taken_over() {
+    let (_file, store) = migrated().await;
+    let error = store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_lease_is_had_by_one_worker_until_it_expires_or_is_handed_back() {
+    let (file, store) = registered().await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    let shards = [shard("c")];
+    let taken = store.acquire(one, &shards, TTL).await.unwrap();
+    assert_eq!(taken, [(shard("c"), false)]);
+    let other = file.store();
+    assert_eq!(other.acquire(two, &shards, TTL).await.unwrap(), []);
+    assert_eq!(other.renew(two, &[(shard("c"), 0)], TTL).await.unwrap(), []);
+    // Renewed so that it has expired at once.
+    assert_eq!(store.renew(one, &[(shard("c"), 3)], Duration::ZERO).await.unwrap(), shards);
+    let taken = other.acquire(two, &shards, TTL).await.unwrap();
+    assert_eq!(taken, [(shard("c"), true)], "taken from a worker that had not handed it back");
+    assert_eq!(store.renew(one, &[(shard("c"), 3)], TTL).await.unwrap(), []);
+
+    other.release(two, &shards).await.unwrap();
+    let taken = store.acquire(one, &shards, TTL).await.unwrap();
+    assert_eq!(taken, [(shard("c"), false)], "handed back, so nothing was left undone");
+    let workers: Vec<Uuid> =
+        sqlx::query_scalar("select id from outbox_worker").fetch_all(store.pool()).await.unwrap();
+    assert_eq!(workers, [one], "a worker that handed back its last lease is forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_workers_at_once_one_gets_the_lease() {
+    let (file, _store) = registered().await;
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let store = file.store();
+            tokio::spawn(async move {
+                store.acquire(Uuid::now_v7(), &[shard("c")], TTL).await.unwrap().len()
+            })
+        })
+        .collect();
+    let mut taken = 0;
+    for task in tasks {
+        taken += task.await.unwrap();
+    }
+    assert_eq!(taken, 1);
+}
+
+#[tokio::test]
+async fn a_consumer_starts_now_or_at_the_beginning_and_keeps_its_shards() {
+    let (_file, store) = migrated().await;
+    emit(&store, vec![event("a", None)]).await;
+    let consumers = [registration("old", Start::Beginning), registration("new", Start::Now)];
+    assert_eq!(store.register(&consumers).await.unwrap(), [1, 1]);
+    emit(&store, vec![event("a", None)]).await;
+    let more = Registration { shards: 4, ..registration("new", Start::Now) };
+    assert_eq!(store.register(&[more]).await.unwrap(), [1]);
+    for (name, expected) in [("old", 0), ("new", 1)] {
+        let taken = store.take_over(&shard(name), &slice("a"), Uuid::now_v7()).await.unwrap();
+        assert_eq!(taken.progress, after(expected), "{name}");
+    }
+    let lags: Vec<_> = store.stats().await.unwrap().iter().map(|stats| stats.lag_events).collect();
+    assert_eq!(lags, [1, 2]);
+}
+
+#[tokio::test]
+async fn checkpoints_are_trimmed_up_to_a_number() {
+    let (_file, store) = registered().await;
+    let worker = Uuid::now_v7();
+    for seq in 1..=5 {
+        record(&store, &checkpoint(seq, worker, seq)).await.unwrap();
+    }
+    store.trim_checkpoints(&shard("c"), 3).await.unwrap();
+    assert_eq!(store.checkpoint_writer(&shard("c"), 3).await.unwrap(), None);
+    let taken = store.take_over(&shard("c"), &slice("a"), worker).await.unwrap();
+    assert_eq!((taken.seq, taken.progress), (6, after(5)));
+}
+
+/// Everything that writes waits for the write lock; what only reads does not notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
+    let (file, store) = registered().await;
+    let worker = Uuid::now_v7();
+    store.acquire(worker, &[shard("c")], TTL).await.unwrap();
+    let holder = file.store().begin().await.unwrap();
+    let release = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        holder.rollback().await.unwrap();
+    });
+
+    let begun = std::time::Instant::now();
+    store.read(&after(0), &slice("a"), 10).await.unwrap();
+    store.probe(&mut after(0)).await.unwrap();
+    store.stats().await.unwrap();
+    store.check_format().await.unwrap();
+    assert_eq!(store.acquire(Uuid::now_v7(), &[shard("c")], TTL).await.unwrap(), []);
+    assert!(begun.elapsed() < Duration::from_secs(2), "a reader waited for a writer");
+    assert!(!release.is_finished());
+
+    let (c, held) = ([shard("c")], [(shard("c"), 0)]);
+    let other = [ShardId { consumer: "c", shard: 1 }];
+    let one = checkpoint(1, worker, 1);
+    let start = [registration("d", Start::Now)];
+    // Each on connections of its own, as SQLite is told to wait by connection.
+    let stores: Vec<_> = (0..8).map(|_| file.store()).collect();
+    let (migrate, renew, acquire, record, register, emitted, trim, sql) = tokio::join!(
+        stores[0].migrate(),
+        stores[1].renew(worker, &held, TTL),
+        stores[2].acquire(worker, &other, TTL),
+        record(&stores[3], &one),
+        stores[4].register(&start),
+        emit(&stores[5], vec![event("a", None)]),
+        stores[6].trim_dedup(),
+        append_in_a_plain_transaction(&stores[7]),
+    );
+    release.await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(3_900));
+    migrate.unwrap();
+    assert_eq!(renew.unwrap(), c);
+    assert_eq!(acquire.unwrap().len(), 1);
+    record.unwrap();
+    register.unwrap();
+    trim.unwrap();
+    assert_eq!(emitted.len() + sql.len(), 2);
+}
+
+/// As a user does who begins with sqlx: a transaction that has not read yet can still wait.
+async fn append_in_a_plain_transaction(store: &SqliteStore) -> Vec<Emitted> {
+    let mut tx = store.pool().begin().await.unwrap();
+    let event = NewEvent { dedup_key: Some("k".to_owned()), ..event("a", None) };
+    let emitted = store.append(&mut tx, vec![event], TTL).await.unwrap();
+    tx.commit().await.unwrap();
+    emitted
+}
