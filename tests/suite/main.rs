@@ -1,6 +1,7 @@
 //! Every behaviour, on both databases: a test is a function that is generic over the database,
 //! and `both!` makes two tests of it.
 
+mod after_crash;
 mod batch;
 mod causation;
 mod changed;
