@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::headers::Headers;
-use crate::outbox::Shape;
 
 /// The number that an event has in the log: positive, unique, growing, with gaps.
 pub type Position = i64;
@@ -77,7 +76,7 @@ pub trait Event: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stat
     fn decode(version: u32, payload: &RawValue) -> Result<Self, DecodeError> {
         use std::cmp::Ordering;
         match version.cmp(&Self::VERSION) {
-            Ordering::Equal => from_json(payload.get()).map_err(|error| {
+            Ordering::Equal => crate::json::read(payload.get()).map_err(|error| {
                 DecodeError::new(format!("`{}` version {version}: {error}", Self::NAME))
             }),
             Ordering::Less => Self::decode_older(version, payload),
@@ -88,21 +87,6 @@ pub trait Event: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stat
             ))),
         }
     }
-}
-
-/// What serde_json reads by itself is nested 127 deep at most; what can be emitted, 128.
-const MAX_DEPTH: usize = 128;
-
-fn from_json<E: DeserializeOwned>(json: &str) -> serde_json::Result<E> {
-    let read = serde_json::from_str(json);
-    if read.is_ok() || Shape::of(json).depth != MAX_DEPTH {
-        return read;
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    // The depth is known, so the stack is bounded all the same.
-    deserializer.disable_recursion_limit();
-    let event = E::deserialize(&mut deserializer)?;
-    deserializer.end().map(|()| event)
 }
 
 /// Why a stored payload could not be read as its type.

@@ -8,6 +8,7 @@ mod consumer;
 mod error;
 mod event;
 pub mod headers;
+mod json;
 mod key;
 mod name;
 mod outbox;

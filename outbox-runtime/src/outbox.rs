@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::event::{Emit, Emitted, Event, IntoEmit, StoredEvent};
 use crate::headers::Cause;
 use crate::key::key_hash;
@@ -26,7 +26,6 @@ use crate::tx::{InTransaction, Tx};
 
 pub use changed::{Changed, EmitChanged};
 pub use limits::Limits;
-pub(crate) use limits::Shape;
 
 /// The outbox of the registry `R` in the database `DB`. Cloning is cheap.
 pub struct Outbox<R, DB: Backend> {
@@ -146,16 +145,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// When the database cannot be reached or has no connection free.
     pub async fn begin(&self) -> Result<Tx<'static, DB>> {
-        let store = self.store.clone();
-        let begun = tokio::spawn(async move { store.begin().await }).await;
-        match begun {
-            Ok(inner) => Ok(Tx::new(inner?, self.bell.clone())),
-            Err(error) => Err(Error::new(
-                ErrorKind::Unavailable,
-                "begin",
-                format!("the task that begins transactions ended: {error}"),
-            )),
-        }
+        Ok(Tx::new(self.store.begin().await?, self.bell.clone()))
     }
 
     /// Appends an event to the log, in the caller's transaction: it is there if and only if the

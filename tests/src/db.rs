@@ -19,10 +19,7 @@ pub trait Db: TestBackend {
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
 
     /// The only value of the only row, as an integer.
-    fn number(
-        pool: &Pool<Self>,
-        sql: &str,
-    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+    fn number(pool: &Pool<Self>, sql: &str) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
     /// The first column of every row, as text.
     fn texts(
@@ -44,10 +41,7 @@ pub trait Db: TestBackend {
     }
 
     /// Runs a statement by itself.
-    fn execute(
-        pool: &Pool<Self>,
-        sql: &str,
-    ) -> impl Future<Output = sqlx::Result<u64>> + Send {
+    fn execute(pool: &Pool<Self>, sql: &str) -> impl Future<Output = sqlx::Result<u64>> + Send {
         async move { Self::run(&mut *pool.acquire().await?, sql).await }
     }
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use outbox_runtime::{
-    Attempt, ConsumerError, Delivery, Outcome, Retry, State, consumer, registry,
-};
+use outbox_runtime::{Attempt, ConsumerError, Delivery, Outcome, Retry, State, consumer, registry};
 use outbox_tests::{Ping, Probe};
 
 /// Consumers that do as their probe says, each in a registry of its own.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
-use outbox_runtime::{Emit, EventFilter, Event, registry};
+use outbox_runtime::{Emit, Event, EventFilter, registry};
 use outbox_tests::{Db, Ping, Probe};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,10 +3,12 @@
 
 mod batch;
 mod causation;
+mod changed;
 mod consumers;
 mod dead_letters;
 mod dedup;
 mod emit;
+mod held_open;
 mod idle;
 mod ordered;
 mod outcomes;

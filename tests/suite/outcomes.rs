@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
-use outbox_runtime::{DeliveryFilter, DeliveryInfo, DeliveryState, Registered, Own, Consumers};
+use outbox_runtime::{Consumers, DeliveryFilter, DeliveryInfo, DeliveryState, Own, Registered};
 use outbox_tests::{Act, Db, Ping, Probe};
 
 use crate::consumers::{Advised, Audited, Hasty, Hopeless, Plain};
@@ -188,8 +188,7 @@ async fn a_dead_letter_tells_every_error_it_met<DB: Db>() -> Result<()> {
 
 async fn a_panic_is_an_error_like_others<DB: Db>() -> Result<()> {
     let outbox = with_one::<Plain, DB>().await?;
-    let probe =
-        Probe::new(|_, _, attempt| if attempt == 1 { Act::Panic } else { Act::Succeed });
+    let probe = Probe::new(|_, _, attempt| if attempt == 1 { Act::Panic } else { Act::Succeed });
     let tally = outbox.drain(probe.clone()).await?;
     assert_eq!(tally.retried, 1);
     assert_eq!(only_row(&outbox).await?.errors[0].kind, "panic");

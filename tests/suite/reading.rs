@@ -222,7 +222,8 @@ async fn a_consumer_can_begin_at_a_time<DB: Db>() -> Result<()> {
     emit(&outbox, (0..3).map(Ping::new)).await?;
     let events = outbox.events(&outbox_runtime::EventFilter::all()).await?;
     // The consumer begins at 2026-01-31T09:00:00Z.
-    for (event, time) in events.iter().zip(["2026-01-31T08:59:59.999999Z", "2026-01-31T09:00:00Z"]) {
+    for (event, time) in events.iter().zip(["2026-01-31T08:59:59.999999Z", "2026-01-31T09:00:00Z"])
+    {
         DB::backdate(outbox.pool(), event.position, time.parse()?).await?;
     }
     assert_eq!(outbox.stats().await?.len(), 0, "it was never seen");

@@ -80,8 +80,8 @@ fn bad_events() -> Vec<(&'static str, Emit<Loose>, &'static [&'static str])> {
     ]
 }
 
-async fn each_bad_event_is_refused_with_its_reason_and_the_transaction_goes_on<DB: Db>() -> Result<()>
-{
+async fn each_bad_event_is_refused_with_its_reason_and_the_transaction_goes_on<DB: Db>()
+-> Result<()> {
     let outbox = TestOutbox::<LooseToo, DB>::new().await?;
     let mut tx = outbox.begin().await?;
     let mut good = 0;
@@ -90,7 +90,7 @@ async fn each_bad_event_is_refused_with_its_reason_and_the_transaction_goes_on<D
         let message = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Refused, "{what}: {message}");
         assert!(!error.is_temporary(), "{what}");
-        for fragment in ["emit", "`test.loose` version 3", ].iter().chain(fragments) {
+        for fragment in ["emit", "`test.loose` version 3"].iter().chain(fragments) {
             assert!(message.contains(fragment), "{what}: no {fragment:?} in {message:?}");
         }
         assert!(message.len() < 300, "{what}: {message}");
@@ -122,7 +122,8 @@ async fn one_bad_event_of_a_list_refuses_the_list<DB: Db>() -> Result<()> {
     assert_eq!(error.kind(), ErrorKind::Refused);
     outbox.emit(&mut tx, loose(json!(3))).await?;
     tx.commit().await?;
-    let values: Vec<Value> = outbox.emitted::<Loose>().await?.into_iter().map(|e| e.value).collect();
+    let values: Vec<Value> =
+        outbox.emitted::<Loose>().await?.into_iter().map(|e| e.value).collect();
     assert_eq!(values, [json!(3)]);
     Ok(())
 }
@@ -134,7 +135,9 @@ async fn limits_can_be_changed<DB: Db>() -> Result<()> {
     let outbox = TestOutbox::<LooseToo, DB>::with(|builder| Ok(builder.limits(limits))).await?;
     let mut tx = outbox.begin().await?;
     outbox.emit(&mut tx, loose(json!([1]))).await?;
-    for (bad, fragment) in [(json!("x".repeat(100)), "the limit of 100"), (json!([[1]]), "limit of 2")] {
+    for (bad, fragment) in
+        [(json!("x".repeat(100)), "the limit of 100"), (json!([[1]]), "limit of 2")]
+    {
         let error = outbox.emit(&mut tx, loose(bad)).await.expect_err(fragment);
         assert!(error.to_string().contains(fragment), "{error}");
     }
@@ -247,12 +250,21 @@ async fn a_malformed_event_name_is_refused_at_emit<DB: Db>() -> Result<()> {
 async fn a_malformed_namespace_is_refused<DB: Db>() -> Result<()> {
     let database = TestDatabase::<DB>::create().await?;
     let long = "a".repeat(49);
-    for name in
-        ["", "Outbox", "1a", "a-b", "a b", "a\"; drop table x; --", "a.b", "é", "a\0", "pg_x", &long]
-    {
-        let error = Outbox::<Plain, DB>::builder(database.pool().clone())
-            .namespace(name)
-            .expect_err(name);
+    for name in [
+        "",
+        "Outbox",
+        "1a",
+        "a-b",
+        "a b",
+        "a\"; drop table x; --",
+        "a.b",
+        "é",
+        "a\0",
+        "pg_x",
+        &long,
+    ] {
+        let error =
+            Outbox::<Plain, DB>::builder(database.pool().clone()).namespace(name).expect_err(name);
         assert_eq!(error.kind(), ErrorKind::InvalidName, "{name}");
         assert!(error.to_string().contains("at most 48 characters"), "{name}: {error}");
     }
@@ -311,6 +323,7 @@ async fn refused_worker<const WHICH: usize, DB: Db>(kind: ErrorKind, says: &str)
 async fn a_worker_refuses_malformed_consumers<DB: Db>() -> Result<()> {
     refused_worker::<0, DB>(ErrorKind::InvalidName, "`Bad Name` is not a valid consumer").await?;
     refused_worker::<1, DB>(ErrorKind::InvalidName, "`` is not a valid consumer name").await?;
-    refused_worker::<2, DB>(ErrorKind::InvalidOptions, "`a` has `batch` and `delivery = tx`").await?;
+    refused_worker::<2, DB>(ErrorKind::InvalidOptions, "`a` has `batch` and `delivery = tx`")
+        .await?;
     refused_worker::<3, DB>(ErrorKind::InvalidOptions, "`b` has `batch` and `ordered`").await
 }

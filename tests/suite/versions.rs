@@ -58,9 +58,7 @@ next!(NextPlain: next_plain "plain" (start = beginning));
 next!(NextOrdered: next_ordered "ordered" (start = beginning, ordered));
 
 /// The same database, seen by the next deployment.
-fn deployed<R: outbox_runtime::Registry, Old, DB: Db>(
-    outbox: &TestOutbox<Old, DB>,
-) -> Outbox<R, DB>
+fn deployed<R: outbox_runtime::Registry, Old, DB: Db>(outbox: &TestOutbox<Old, DB>) -> Outbox<R, DB>
 where
     Old: outbox_runtime::Registry,
 {

@@ -41,6 +41,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// event's fields. On Postgres it is one statement and one round trip.
     ///
     /// ```no_run
+    /// # #[cfg(feature = "postgres")] {
     /// # use outbox_runtime::{Event, Outbox, Postgres, Registry, Registered, Own};
     /// # #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
     /// # #[event(name = "machine.activated", version = 1, key = id)]
@@ -57,6 +58,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///     .await?;
     /// tx.commit().await?;
     /// # Ok(()) }
+    /// # }
     /// ```
     pub fn emit_changed<E, I>(&self, sql: &'static str) -> EmitChanged<'_, R, DB, E>
     where

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::headers::Headers;
+use crate::json::{MAX_DEPTH, Shape};
 use crate::key::MAX_KEY_BYTES;
 
 /// Limits on what can be emitted.
@@ -15,7 +16,8 @@ use crate::key::MAX_KEY_BYTES;
 pub struct Limits {
     /// Largest payload, in bytes of JSON. Default: 1 MiB.
     pub max_payload_bytes: usize,
-    /// Deepest nesting of arrays and objects. Default: 128.
+    /// Deepest nesting of arrays and objects. Default: 128; more than that has no effect, since
+    /// deeper payloads could not be read back.
     pub max_depth: usize,
     /// How long a dedup key is remembered. Default: 7 days.
     pub dedup_ttl: Duration,
@@ -25,7 +27,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_payload_bytes: 1024 * 1024,
-            max_depth: 128,
+            max_depth: MAX_DEPTH,
             dedup_ttl: Duration::from_secs(7 * 24 * 3600),
         }
     }
@@ -53,10 +55,11 @@ impl Limits {
                     .to_owned(),
             ));
         }
-        if shape.depth > self.max_depth {
+        let max_depth = self.max_depth.min(MAX_DEPTH);
+        if shape.depth > max_depth {
             return Err(refused::<E>(format!(
-                "its payload is nested {} deep, more than the limit of {}",
-                shape.depth, self.max_depth
+                "its payload is nested {} deep, more than the limit of {max_depth}",
+                shape.depth
             )));
         }
         for (what, text) in [("key", key), ("dedup key", dedup_key)] {
@@ -86,54 +89,4 @@ pub(super) fn retired<E: Event>() -> Error {
 
 pub(super) fn refused<E: Event>(why: String) -> Error {
     Error::new(ErrorKind::Refused, "emit", format!("`{}` version {}: {why}", E::NAME, E::VERSION))
-}
-
-/// What one look at the bytes of a JSON text tells.
-pub(crate) struct Shape {
-    pub(crate) depth: usize,
-    pub(crate) has_nul: bool,
-}
-
-impl Shape {
-    /// Trusts the text to be JSON, as everything from serde_json is.
-    pub(crate) fn of(json: &str) -> Self {
-        let mut shape = Self { depth: 0, has_nul: false };
-        let (mut open, mut in_string) = (0_usize, false);
-        let mut bytes = json.as_bytes().iter().enumerate();
-        while let Some((index, byte)) = bytes.next() {
-            match (in_string, byte) {
-                (true, b'\\') => {
-                    shape.has_nul |= json.as_bytes()[index + 1..].starts_with(b"u0000");
-                    bytes.next();
-                }
-                (_, b'"') => in_string = !in_string,
-                (false, b'{' | b'[') => {
-                    open += 1;
-                    shape.depth = shape.depth.max(open);
-                }
-                (false, b'}' | b']') => open = open.saturating_sub(1),
-                _ => {}
-            }
-        }
-        shape
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_counts_nested_containers_outside_strings() {
-        assert_eq!(Shape::of("1").depth, 0);
-        assert_eq!(Shape::of(r#"{"a":[{"b":"[[[["}],"c":{}}"#).depth, 3);
-        assert_eq!(Shape::of(r#""\"[""#).depth, 0);
-    }
-
-    #[test]
-    fn only_a_real_nul_escape_is_one() {
-        assert!(Shape::of(r#""a\u0000b""#).has_nul);
-        assert!(!Shape::of(r#""a\\u0000b""#).has_nul);
-        assert!(!Shape::of(r#""u0000""#).has_nul);
-    }
 }

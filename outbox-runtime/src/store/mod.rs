@@ -23,7 +23,7 @@ use sqlx::{Pool, Transaction};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 
 pub(crate) use namespace::{Namespace, Sql};
@@ -71,6 +71,16 @@ pub trait Backend: sqlx::Database {
     type Store: Store<Db = Self>;
 }
 
+/// Runs something to its end even if nobody waits for it any more.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await.unwrap_or_else(|error| {
+        let message = format!("the task that does it ended: {error}");
+        Err(Error::new(ErrorKind::Unavailable, "use the database", message))
+    })
+}
+
 /// How far a reader has come in the log.
 pub trait Progress:
     Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
@@ -102,7 +112,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Checks that the tables are there and of the format that this code knows.
     fn check_format(&self) -> impl Future<Output = Result<()>> + Send;
 
-    /// Begins a transaction that is going to write.
+    /// Begins a transaction that is going to write, on a task of its own: a `Pool::begin` that is
+    /// dropped half-way can leave a connection with an open transaction in sqlx's pool.
     fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;
 
     /// Appends events to the log in the caller's transaction: one statement for those without
@@ -185,6 +196,14 @@ pub trait Store: Clone + Send + Sync + 'static {
         checkpoint: &Checkpoint<Self::Progress>,
         changes: &Changes,
     ) -> impl Future<Output = Result<Recorded>> + Send;
+
+    /// Frees parked deliveries with nothing before them in their key, which somebody removed
+    /// while they were being parked; returns how many.
+    fn free_parked(
+        &self,
+        shard: &ShardId,
+        slice: &Slice,
+    ) -> impl Future<Output = Result<u64>> + Send;
 
     /// Which worker wrote this checkpoint, if anyone did.
     fn checkpoint_writer(

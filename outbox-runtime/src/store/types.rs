@@ -97,6 +97,33 @@ pub struct Registration {
     pub(crate) start: Start,
 }
 
+/// A consumer that the database knows.
+#[derive(Debug)]
+pub struct Registered {
+    pub(crate) name: String,
+    pub(crate) shards: u32,
+    pub(crate) event_name: String,
+    pub(crate) event_version: u32,
+}
+
+impl Registered {
+    /// Whether there is nothing new in the registration.
+    pub(crate) fn covers(&self, consumer: &Registration) -> bool {
+        self.name == consumer.name
+            && self.event_name == consumer.event_name
+            && self.event_version >= consumer.event_version
+    }
+
+    /// Into how many shards each of the consumers is divided: what the database says counts.
+    pub(crate) fn shards(known: &[Self], consumers: &[Registration]) -> Vec<u32> {
+        let shards = consumers.iter().map(|consumer| {
+            let row = known.iter().find(|row| row.name == consumer.name);
+            row.map_or(consumer.shards, |row| row.shards)
+        });
+        shards.collect()
+    }
+}
+
 /// What a worker finds when it takes a shard.
 #[derive(Debug)]
 pub struct Taken<P> {
@@ -458,6 +485,11 @@ pub struct ConsumerStats {
     pub retried: u64,
     /// Deliveries that became dead letters since the consumer began.
     pub dead_total: u64,
+}
+
+/// The time before which a consumer takes no event, from what `start_text` said of it.
+pub(crate) fn not_before(start: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(start).ok().map(|time| time.to_utc())
 }
 
 /// The keys of deleted deliveries, grouped by consumer.

@@ -57,6 +57,8 @@ pub(crate) struct Shard<S: Store> {
     held: HashSet<String>,
     /// Rows that are queued, running, or settled and not yet recorded: not to be fetched again.
     rows: HashSet<Position>,
+    /// When to look for parked rows whose head was removed by somebody else at the same moment.
+    last_sweep: Instant,
     /// When to look for due rows; `None` while no row is known.
     next_due: Option<Instant>,
     /// How many deliveries may be what killed the worker before.
@@ -126,6 +128,7 @@ impl<S: Store> Shard<S> {
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
             held: taken.held_keys.into_iter().collect(),
             rows: HashSet::new(),
+            last_sweep: now,
             next_due: taken.has_deliveries.then_some(now),
             suspects: if unclean { crew.options.record_after + options.concurrency } else { 0 },
             begun: VecDeque::new(),
@@ -193,6 +196,9 @@ impl<S: Store> Shard<S> {
             }
             if self.next_due.is_some_and(|due| due <= Instant::now()) && self.has_room() {
                 self.fetch_due().await?;
+            }
+            if !self.held.is_empty() && self.last_sweep.elapsed() >= SWEEP {
+                self.sweep().await?;
             }
             self.start(until).await?;
         }
@@ -262,7 +268,8 @@ impl<S: Store> Shard<S> {
         });
         let batch = self.batch_due();
         let due = self.next_due.filter(|_| self.has_room());
-        [record, batch, due].into_iter().flatten().min()
+        let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
+        [record, batch, due, sweep].into_iter().flatten().min()
     }
 
     /// The end of a graceful stop: handlers that are still running are dropped, and their events
@@ -311,6 +318,9 @@ async fn moved(clock: &mut Option<watch::Receiver<()>>) {
     }
     std::future::pending().await
 }
+
+/// How often a shard that parks deliveries makes sure that none was forgotten.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// Longest that a shard sleeps before it looks again at what is due.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(3600);

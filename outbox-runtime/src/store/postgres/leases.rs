@@ -104,13 +104,7 @@ impl PostgresStore {
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
-        let parked = sqlx::query(self.sql.free_parked.safe())
-            .bind(shard.consumer)
-            .bind(slice.shard as i32)
-            .bind(slice.shards as i32)
-            .bind(slice.dead_holds_key)
-            .bind(self.clock.fixed());
-        parked.execute(&self.pool).await.during("free parked deliveries")?;
+        self.free_parked_of(shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
@@ -127,6 +121,19 @@ impl PostgresStore {
             .await
             .during("look for deliveries")?;
         Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+    }
+
+    pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
+        let freed = sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard as i32)
+            .bind(slice.shards as i32)
+            .bind(slice.dead_holds_key)
+            .bind(self.clock.fixed())
+            .execute(&self.pool)
+            .await
+            .during("free parked deliveries")?;
+        Ok(freed.rows_affected())
     }
 
     async fn next_epoch(

@@ -11,6 +11,8 @@ mod sabotage;
 #[cfg(test)]
 mod schedule;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::Arc;
@@ -51,7 +53,7 @@ crate::store::statements! {
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
     held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
-    open_window, probe, redrive, register, registered, registered_shards, release_keys, release_leases, renew_leases,
+    open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
     stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
 }
 
@@ -97,7 +99,8 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        self.pool.begin().await.during("begin")
+        let pool = self.pool.clone();
+        super::detached(async move { pool.begin().await.during("begin") }).await
     }
 
     async fn append(
@@ -187,6 +190,10 @@ impl Store for PostgresStore {
         changes: &Changes,
     ) -> Result<Recorded> {
         self.record_in(connection, checkpoint, changes).await
+    }
+
+    async fn free_parked(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
+        self.free_parked_of(shard, slice).await
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::Row;
 use sqlx::types::Json;
+use sqlx::{PgConnection, Row};
 
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::StoredEvent;
+use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -26,14 +27,22 @@ struct ShardProgress {
     handled: i64,
     retried: i64,
     dead: i64,
+    not_before: Option<DateTime<Utc>>,
 }
 
 impl PostgresStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
-        let progress = self.latest_checkpoints().await?;
+        // One snapshot for all figures: an event that gets a row between two of them would be in
+        // neither, or in both.
+        let mut tx = self
+            .pool
+            .begin_with("begin isolation level repeatable read read only")
+            .await
+            .during(STATS)?;
+        let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             .bind(self.clock.fixed())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *tx)
             .await
             .during(STATS)?;
         let mut stats = Vec::with_capacity(rows.len());
@@ -49,7 +58,7 @@ impl PostgresStore {
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
             for shard in &own {
-                let (events, oldest) = self.lag(shard, &event_name, shards).await?;
+                let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
             }
@@ -76,9 +85,12 @@ impl PostgresStore {
         Ok(stats)
     }
 
-    async fn latest_checkpoints(&self) -> Result<Vec<ShardProgress>> {
+    async fn latest_checkpoints(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<ShardProgress>> {
         let rows = sqlx::query(self.sql.latest_checkpoints.safe())
-            .fetch_all(&self.pool)
+            .fetch_all(connection)
             .await
             .during(STATS)?;
         rows.iter()
@@ -91,6 +103,7 @@ impl PostgresStore {
                     handled: row.try_get(4)?,
                     retried: row.try_get(5)?,
                     dead: row.try_get(6)?,
+                    not_before: not_before(row.try_get(7)?),
                 })
             })
             .collect::<sqlx::Result<_>>()
@@ -99,6 +112,7 @@ impl PostgresStore {
 
     async fn lag(
         &self,
+        connection: &mut PgConnection,
         shard: &ShardProgress,
         event_name: &str,
         shards: i32,
@@ -113,10 +127,10 @@ impl PostgresStore {
             .bind(event_name)
             .bind(shard.shard)
             .bind(shards)
-            .bind(None::<DateTime<Utc>>)
+            .bind(shard.not_before)
             .bind(&shard.completed)
             .bind(window.map(|window| window.upto.as_str()))
-            .fetch_one(&self.pool)
+            .fetch_one(connection)
             .await
             .during(STATS)
     }

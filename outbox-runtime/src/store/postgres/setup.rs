@@ -1,18 +1,18 @@
 //! Migrations, and making consumers known.
 
-use std::collections::HashSet;
-
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use super::PostgresStore;
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
+use crate::store::types::Registered;
 use crate::store::types::start_text;
 use crate::store::{Registration, migrate};
 
 const MIGRATE: &str = "migrate";
+const REGISTER: &str = "register consumers";
 
 impl PostgresStore {
     /// One transaction for all, behind an advisory lock that two processes cannot both have. It
@@ -42,7 +42,7 @@ impl PostgresStore {
         self.format_in(&mut connection).await
     }
 
-    async fn format_in(&self, connection: &mut sqlx::PgConnection) -> Result<Option<i32>> {
+    async fn format_in(&self, connection: &mut PgConnection) -> Result<Option<i32>> {
         const CHECK: &str = "check the format";
         let name = format!("\"{}\".meta", self.namespace.as_str());
         let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
@@ -60,63 +60,64 @@ impl PostgresStore {
             .during(CHECK)
     }
 
+    /// What is new is registered together with its first checkpoints, in one transaction. Where a
+    /// consumer starts from now on, "now" is marked before: in a transaction that already has an
+    /// id, the mark would be wrong (see window.rs).
     pub(super) async fn register_consumers(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
-        const REGISTER: &str = "register consumers";
-        for consumer in consumers {
-            sqlx::query(self.sql.register.safe())
-                .bind(consumer.name)
-                .bind(consumer.event_name)
-                .bind(consumer.event_version as i32)
-                .bind(consumer.shards as i32)
-                .bind(start_text(consumer.start))
-                .execute(&self.pool)
-                .await
-                .during(REGISTER)?;
+        let known = self.registered(consumers).await?;
+        let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
+        if consumers.iter().any(|consumer| is_new(&consumer)) {
+            let now = self.mark().await?;
+            let mut tx = self.pool.begin().await.during(REGISTER)?;
+            for consumer in consumers.iter().filter(is_new) {
+                self.register_one(&mut tx, consumer, &now).await?;
+            }
+            tx.commit().await.during(REGISTER)?;
         }
-        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
-        let known: Vec<(String, i32)> = sqlx::query_as(self.sql.registered_shards.safe())
-            .bind(&names)
+        Ok(Registered::shards(&self.registered(consumers).await?, consumers))
+    }
+
+    async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
+        let rows: Vec<(String, i32, String, i32)> = sqlx::query_as(self.sql.registered.safe())
+            .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
             .fetch_all(&self.pool)
             .await
             .during(REGISTER)?;
-        let begun: HashSet<(String, i32)> = sqlx::query_as(self.sql.registered.safe())
-            .bind(&names)
-            .fetch_all(&self.pool)
-            .await
-            .during(REGISTER)?
-            .into_iter()
-            .collect();
-        let mut shards = Vec::with_capacity(consumers.len());
-        for consumer in consumers {
-            let count = known
-                .iter()
-                .find(|(name, _)| name == consumer.name)
-                .map_or(consumer.shards, |(_, count)| *count as u32);
-            let missing: Vec<i32> = (0..count as i32)
-                .filter(|shard| !begun.contains(&(consumer.name.to_owned(), *shard)))
-                .collect();
-            if !missing.is_empty() {
-                self.first_checkpoints(consumer, &missing).await?;
-            }
-            shards.push(count);
-        }
-        Ok(shards)
+        let registered = rows.into_iter().map(|(name, shards, event_name, event_version)| {
+            let (shards, event_version) = (shards as u32, event_version as u32);
+            Registered { name, shards, event_name, event_version }
+        });
+        Ok(registered.collect())
     }
 
-    async fn first_checkpoints(&self, consumer: &Registration, shards: &[i32]) -> Result<()> {
+    async fn register_one(
+        &self,
+        tx: &mut PgConnection,
+        consumer: &Registration,
+        now: &WindowProgress,
+    ) -> Result<()> {
+        let shards: i32 = sqlx::query_scalar(self.sql.register.safe())
+            .bind(consumer.name)
+            .bind(consumer.event_name)
+            .bind(consumer.event_version as i32)
+            .bind(consumer.shards as i32)
+            .bind(start_text(consumer.start))
+            .fetch_one(&mut *tx)
+            .await
+            .during(REGISTER)?;
         let progress = match consumer.start {
-            Start::Now => self.mark().await?,
+            Start::Now => now.clone(),
             // A start at a time is a filter on reading: times are not in the order of commits.
             Start::Beginning | Start::At(_) => WindowProgress::beginning(),
         };
-        for shard in shards {
+        for shard in 0..shards {
             sqlx::query(self.sql.first_checkpoint.safe())
                 .bind(consumer.name)
                 .bind(shard)
                 .bind(Json(&progress))
-                .execute(&self.pool)
+                .execute(&mut *tx)
                 .await
-                .during("register consumers")?;
+                .during(REGISTER)?;
         }
         Ok(())
     }

@@ -128,15 +128,7 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await
             .during("free waiting deliveries")?;
-        sqlx::query(self.sql.free_parked.safe())
-            .bind(shard.consumer)
-            .bind(slice.shard)
-            .bind(slice.shards)
-            .bind(slice.dead_holds_key)
-            .bind(self.now_us())
-            .execute(&mut *tx)
-            .await
-            .during("free parked deliveries")?;
+        self.free_parked_in(&mut tx, shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
             .bind(slice.shard)
@@ -154,6 +146,24 @@ impl SqliteStore {
             .during("look for deliveries")?;
         tx.commit().await.during(TAKE_OVER)?;
         Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+    }
+
+    async fn free_parked_in(
+        &self,
+        connection: &mut SqliteConnection,
+        shard: &ShardId,
+        slice: &Slice,
+    ) -> Result<()> {
+        sqlx::query(self.sql.free_parked.safe())
+            .bind(shard.consumer)
+            .bind(slice.shard)
+            .bind(slice.shards)
+            .bind(slice.dead_holds_key)
+            .bind(self.now_us())
+            .execute(connection)
+            .await
+            .during("free parked deliveries")?;
+        Ok(())
     }
 
     async fn next_epoch(

@@ -54,7 +54,7 @@ crate::store::statements! {
     checkpoint_writer, claim_dedup, delete_deliveries, deliveries, discard, due, events,
     find_dedup, first_checkpoint, forget_worker, free_leases, free_parked, free_waiting,
     has_deliveries, held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark,
-    next_due, probe, read, redrive, register, registered, registered_shards, release_keys,
+    next_due, probe, read, redrive, register, registered, release_keys,
     release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
     update_deliveries, worker_alive
 }
@@ -81,7 +81,9 @@ impl SqliteStore {
     /// Begins with the write lock, and waits for it. A transaction that reads first and writes
     /// later cannot wait: if somebody else has written in between, SQLite refuses at once.
     async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.during(operation)
+        let pool = self.pool.clone();
+        let begin = async move { pool.begin_with("BEGIN IMMEDIATE").await.during(operation) };
+        super::detached(begin).await
     }
 }
 
@@ -197,6 +199,13 @@ impl Store for SqliteStore {
         changes: &Changes,
     ) -> Result<Recorded> {
         self.record_in(connection, checkpoint, changes).await
+    }
+
+    /// There are none: of a transaction that removes a head and one that parks behind it, whichever
+    /// comes second sees the first and frees the delivery. So no shard asks for the write lock
+    /// again and again for nothing; taking over looks nevertheless.
+    async fn free_parked(&self, _shard: &ShardId, _slice: &Slice) -> Result<u64> {
+        Ok(0)
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {

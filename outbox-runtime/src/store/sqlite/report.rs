@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::Row;
 use sqlx::types::Json;
+use sqlx::{Row, SqliteConnection};
 
 use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
+use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -26,15 +27,19 @@ struct ShardProgress {
     handled: i64,
     retried: i64,
     dead: i64,
+    not_before: Option<DateTime<Utc>>,
 }
 
 impl SqliteStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
-        let progress = self.latest_checkpoints().await?;
+        // One snapshot for all figures: an event that gets a row between two of them would be in
+        // neither, or in both.
+        let mut tx = self.pool.begin().await.during(STATS)?;
+        let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             // Leases go by the machine's clock, whatever clock a test has.
             .bind(Utc::now().timestamp_micros())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *tx)
             .await
             .during(STATS)?;
         let now = self.time();
@@ -50,7 +55,7 @@ impl SqliteStore {
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
             for shard in &own {
-                let (events, oldest) = self.lag(shard, &event_name, shards).await?;
+                let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
             }
@@ -77,9 +82,12 @@ impl SqliteStore {
         Ok(stats)
     }
 
-    async fn latest_checkpoints(&self) -> Result<Vec<ShardProgress>> {
+    async fn latest_checkpoints(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<ShardProgress>> {
         let rows = sqlx::query(self.sql.latest_checkpoints.safe())
-            .fetch_all(&self.pool)
+            .fetch_all(connection)
             .await
             .during(STATS)?;
         rows.iter()
@@ -92,6 +100,7 @@ impl SqliteStore {
                     handled: row.try_get(4)?,
                     retried: row.try_get(5)?,
                     dead: row.try_get(6)?,
+                    not_before: not_before(row.try_get(7)?),
                 })
             })
             .collect::<sqlx::Result<_>>()
@@ -100,6 +109,7 @@ impl SqliteStore {
 
     async fn lag(
         &self,
+        connection: &mut SqliteConnection,
         shard: &ShardProgress,
         event_name: &str,
         shards: u32,
@@ -110,7 +120,8 @@ impl SqliteStore {
             .bind(shard.shard)
             .bind(shards)
             .bind(Json(&shard.completed))
-            .fetch_one(&self.pool)
+            .bind(shard.not_before.map(|time| time.timestamp_micros()))
+            .fetch_one(connection)
             .await
             .during(STATS)?;
         Ok((events, rows::time_or_none(oldest).during(STATS)?))

@@ -1,6 +1,5 @@
 //! Migrations, and making consumers known.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::types::Json;
@@ -11,6 +10,7 @@ use super::SqliteStore;
 use super::progress::LogProgress;
 use crate::consumer::Start;
 use crate::error::{During, ErrorKind, Result};
+use crate::store::types::Registered;
 use crate::store::types::start_text;
 use crate::store::{Registration, migrate};
 
@@ -95,70 +95,57 @@ impl SqliteStore {
             .during(CHECK)
     }
 
-    /// One transaction: a new consumer that starts "now" misses nothing that is committed later.
+    /// What is new is registered together with its first checkpoints, in one transaction: a
+    /// consumer that starts "now" misses nothing that is committed later.
     pub(super) async fn register_consumers(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
-        let mut tx = self.begin_writing(REGISTER).await?;
-        for consumer in consumers {
-            sqlx::query(self.sql.register.safe())
-                .bind(consumer.name)
-                .bind(consumer.event_name)
-                .bind(consumer.event_version)
-                .bind(consumer.shards)
-                .bind(start_text(consumer.start))
-                .bind(self.now_us())
-                .execute(&mut *tx)
-                .await
-                .during(REGISTER)?;
-        }
-        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
-        let known: Vec<(String, u32)> = sqlx::query_as(self.sql.registered_shards.safe())
-            .bind(Json(&names))
-            .fetch_all(&mut *tx)
-            .await
-            .during(REGISTER)?;
-        let begun: HashSet<(String, u32)> = sqlx::query_as(self.sql.registered.safe())
-            .bind(Json(&names))
-            .fetch_all(&mut *tx)
-            .await
-            .during(REGISTER)?
-            .into_iter()
-            .collect();
-        let mut shards = Vec::with_capacity(consumers.len());
-        for consumer in consumers {
-            let count = known
-                .iter()
-                .find(|(name, _)| name == consumer.name)
-                .map_or(consumer.shards, |(_, count)| *count);
-            let missing: Vec<u32> = (0..count)
-                .filter(|shard| !begun.contains(&(consumer.name.to_owned(), *shard)))
-                .collect();
-            if !missing.is_empty() {
-                self.first_checkpoints(&mut tx, consumer, &missing).await?;
+        let known = self.registered(consumers).await?;
+        let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
+        if consumers.iter().any(|consumer| is_new(&consumer)) {
+            let mut tx = self.begin_writing(REGISTER).await?;
+            for consumer in consumers.iter().filter(is_new) {
+                self.register_one(&mut tx, consumer).await?;
             }
-            shards.push(count);
+            tx.commit().await.during(REGISTER)?;
         }
-        tx.commit().await.during(REGISTER)?;
-        Ok(shards)
+        Ok(Registered::shards(&self.registered(consumers).await?, consumers))
     }
 
-    async fn first_checkpoints(
-        &self,
-        connection: &mut SqliteConnection,
-        consumer: &Registration,
-        shards: &[u32],
-    ) -> Result<()> {
+    async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
+        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
+        let rows: Vec<(String, u32, String, u32)> = sqlx::query_as(self.sql.registered.safe())
+            .bind(Json(&names))
+            .fetch_all(&self.pool)
+            .await
+            .during(REGISTER)?;
+        let registered = rows.into_iter().map(|(name, shards, event_name, event_version)| {
+            Registered { name, shards, event_name, event_version }
+        });
+        Ok(registered.collect())
+    }
+
+    async fn register_one(&self, tx: &mut SqliteConnection, consumer: &Registration) -> Result<()> {
+        let shards: u32 = sqlx::query_scalar(self.sql.register.safe())
+            .bind(consumer.name)
+            .bind(consumer.event_name)
+            .bind(consumer.event_version)
+            .bind(consumer.shards)
+            .bind(start_text(consumer.start))
+            .bind(self.now_us())
+            .fetch_one(&mut *tx)
+            .await
+            .during(REGISTER)?;
         let progress = match consumer.start {
-            Start::Now => self.mark(connection).await?,
+            Start::Now => self.mark(tx).await?,
             // A start at a time is a filter on reading, as on Postgres.
             Start::Beginning | Start::At(_) => LogProgress::beginning(),
         };
-        for shard in shards {
+        for shard in 0..shards {
             sqlx::query(self.sql.first_checkpoint.safe())
                 .bind(consumer.name)
                 .bind(shard)
                 .bind(Json(&progress))
                 .bind(self.now_us())
-                .execute(&mut *connection)
+                .execute(&mut *tx)
                 .await
                 .during(REGISTER)?;
         }

@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod log;
+mod plans;
 mod setup;
 mod shards;
 mod workers;

@@ -173,6 +173,16 @@ impl<S: Store> Shard<S> {
         Ok(())
     }
 
+    /// A dead letter that is discarded at the very moment when something is parked behind it may
+    /// leave that behind: neither transaction sees the other. It is found here.
+    pub(super) async fn sweep(&mut self) -> Result<()> {
+        self.last_sweep = Instant::now();
+        if self.crew.store.free_parked(&self.id, &self.slice).await? > 0 {
+            self.next_due = Some(Instant::now());
+        }
+        Ok(())
+    }
+
     /// An attempt was recorded as begun and never as ended: it killed its worker. It has been
     /// counted already.
     fn settle_crashed(&mut self, item: &Item) {

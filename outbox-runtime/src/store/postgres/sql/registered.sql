@@ -1,3 +1,1 @@
--- Which of these consumers have a first checkpoint for this shard.
-select consumer, shard from "outbox".checkpoint
-where consumer = any($1) group by consumer, shard
+select name, shards, event_name, event_version from "outbox".consumer where name = any($1)

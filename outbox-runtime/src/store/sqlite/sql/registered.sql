@@ -1,3 +1,2 @@
--- Which of these consumers have a first checkpoint for this shard.
-select distinct consumer, shard from "outbox_checkpoint"
-where consumer in (select value from json_each(?1))
+select name, shards, event_name, event_version from "outbox_consumer"
+where name in (select value from json_each(?1))

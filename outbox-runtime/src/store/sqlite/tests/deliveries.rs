@@ -178,6 +178,22 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
 }
 
 #[tokio::test]
+async fn what_is_parked_behind_a_dead_letter_that_was_just_discarded_runs() {
+    let mut scene = Scene::new().await;
+    let insert = vec![scene.row(0, DeliveryState::Dead, Due::Never)];
+    scene.record(Changes { insert, ..Changes::default() }).await;
+    // The worker has read that the key is held, and has not recorded what it parked.
+    assert_eq!(scene.store.discard(&DeliveryFilter::all()).await.unwrap(), 1);
+    let insert = vec![
+        scene.row(1, DeliveryState::Parked, Due::Never),
+        scene.row(2, DeliveryState::Parked, Due::Never),
+    ];
+    let release = vec!["k".to_owned()];
+    assert_eq!(scene.record(Changes { insert, release, ..Changes::default() }).await, ["k"]);
+    assert_eq!(scene.due(true).await, [2]);
+}
+
+#[tokio::test]
 async fn taking_over_frees_what_waited_for_a_version_or_for_nothing() {
     let mut scene = Scene::new().await;
     let insert = vec![

@@ -208,3 +208,33 @@ async fn of_many_emits_with_one_dedup_key_at_once_one_writes() {
     assert_eq!(emitted.iter().filter(|event| !event.duplicate).count(), 1);
     assert!(emitted.iter().all(|event| event.id == emitted[0].id));
 }
+
+#[tokio::test]
+async fn events_are_listed_by_whatever_is_asked_for() {
+    let (_file, store) = migrated().await;
+    let cause = emit(&store, vec![event("a", Some("k"))]).await[0].id;
+    let headers: Headers =
+        serde_json::from_value(serde_json::json!({"causation_id": cause})).unwrap();
+    for key in ["k", "l"] {
+        emit(&store, vec![NewEvent { headers: headers.clone(), ..event("b", Some(key)) }]).await;
+    }
+    emit(&store, vec![event("b", None)]).await;
+    let all = EventFilter::all;
+    for (filter, expected) in [
+        (all(), &[1, 2, 3, 4][..]),
+        (all().limit(2), &[1, 2]),
+        (all().after(1).limit(2), &[2, 3]),
+        (all().name("b").key("k"), &[2]),
+        (all().id(cause), &[1]),
+        (all().id(cause).name("b"), &[]),
+        (all().id(cause).caused_by(cause), &[]),
+        (all().caused_by(cause), &[2, 3]),
+        (all().caused_by(cause).after(2), &[3]),
+        (all().caused_by(cause).key("k"), &[2]),
+        (all().caused_by(cause).limit(1), &[2]),
+    ] {
+        let found = store.events(&filter).await.unwrap();
+        let found: Vec<_> = found.iter().map(|event| event.position).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}

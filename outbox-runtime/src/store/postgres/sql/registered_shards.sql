@@ -1,1 +1,0 @@
-select name, shards from "outbox".consumer where name = any($1)

@@ -1,0 +1,124 @@
+//! The store on Postgres by itself: its statements, and the plans of those that matter.
+
+use std::time::Duration;
+
+use serde_json::value::to_raw_value;
+use sqlx::{AssertSqlSafe, Executor, Postgres, SqlSafeStr};
+use uuid::Uuid;
+
+use super::PostgresStore;
+use crate::clock::Clock;
+use crate::key::key_hash;
+use crate::store::{Namespace, NewEvent, Store};
+use crate::testing::TestDatabase;
+
+async fn migrated(namespace: &Namespace) -> (TestDatabase<Postgres>, PostgresStore) {
+    let database = TestDatabase::<Postgres>::create().await.unwrap();
+    let store = PostgresStore::new(database.pool().clone(), namespace, Clock::database());
+    store.migrate().await.unwrap();
+    (database, store)
+}
+
+#[tokio::test]
+async fn every_statement_prepares_in_any_schema() {
+    for namespace in [Namespace::default(), Namespace::new("other_1").unwrap()] {
+        let (_database, store) = migrated(&namespace).await;
+        for (name, sql) in store.statements() {
+            if name == "append_changed" {
+                // Not a statement before the user's is put into it; the suite runs it.
+                continue;
+            }
+            let sql = AssertSqlSafe(sql).into_sql_str();
+            let prepared = store.pool().prepare(sql).await;
+            assert!(prepared.is_ok(), "{name} in {}: {:?}", namespace.as_str(), prepared.err());
+        }
+    }
+}
+
+fn events(count: usize, name: &'static str) -> Vec<NewEvent> {
+    let new = |_| {
+        let id = Uuid::now_v7();
+        NewEvent {
+            id,
+            name,
+            version: 1,
+            key: None,
+            key_hash: key_hash(None, id),
+            payload: to_raw_value(&1).unwrap(),
+            headers: Default::default(),
+            dedup_key: None,
+        }
+    };
+    (0..count).map(new).collect()
+}
+
+/// The rows that the scans of a plan looked at, from `explain (analyze, format json)`.
+fn rows_scanned(plan: &serde_json::Value) -> f64 {
+    let own = match plan["Relation Name"].as_str() {
+        Some("event") => {
+            let number = |field: &str| plan[field].as_f64().unwrap_or(0.0);
+            (number("Actual Rows")
+                + number("Rows Removed by Filter")
+                + number("Rows Removed by Index Recheck"))
+                * number("Actual Loops")
+        }
+        _ => 0.0,
+    };
+    let children = plan["Plans"].as_array().map_or(0.0, |plans| plans.iter().map(rows_scanned).sum());
+    own + children
+}
+
+/// A page costs what is in it, whatever the statistics say: no plan collects and sorts a whole
+/// transaction, or walks the whole log, to return the first few rows.
+#[tokio::test]
+async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_span() {
+    const PAGE: i64 = 100;
+    const SPAN: i64 = 10_000;
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let mut tx = store.pool().begin().await.unwrap();
+    let bulk: String = sqlx::query_scalar("select pg_current_xact_id()::text")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    store.append(&mut tx, events(60_000, "bulk"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    for _ in 0..20 {
+        let mut tx = store.pool().begin().await.unwrap();
+        store.append(&mut tx, events(500, "after"), Duration::ZERO).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let upto: String = sqlx::query_scalar("select pg_current_snapshot()::text")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    let text = &store.statements().into_iter().find(|(name, _)| *name == "continue_window").unwrap().1;
+    for statistics in ["delete from pg_statistic where starelid = 'outbox.event'::regclass", "analyze outbox.event"] {
+        for mode in ["force_generic_plan", "force_custom_plan"] {
+            let mut connection = store.pool().acquire().await.unwrap();
+            connection.execute(statistics).await.unwrap();
+            let set = AssertSqlSafe(format!("set plan_cache_mode = {mode}"));
+            connection.execute(set).await.unwrap();
+            let explained = format!("explain (analyze, format json) {text}");
+            let plan: serde_json::Value = sqlx::query_scalar(AssertSqlSafe(explained))
+                .bind(vec![bulk.clone()])
+                .bind(20_000_i64)
+                .bind(&bulk)
+                .bind(60_000 + SPAN)
+                .bind("bulk")
+                .bind(0_i32)
+                .bind(1_i32)
+                .bind(None::<chrono::DateTime<chrono::Utc>>)
+                .bind(PAGE)
+                .bind(&upto)
+                .bind(60_000_i64)
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+            let scanned = rows_scanned(&plan[0]["Plan"]);
+            // The late part stops at the page; the new part looks at one span and finds nothing.
+            let allowed = (SPAN + 10 * PAGE) as f64;
+            assert!(scanned <= allowed, "{statistics}, {mode}: scanned {scanned} rows: {plan:#}");
+            connection.execute("reset plan_cache_mode").await.unwrap();
+        }
+    }
+}

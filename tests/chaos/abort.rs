@@ -1,0 +1,57 @@
+//! An event that aborts the process is found, and given up after its attempts.
+
+use outbox_runtime::testing::TestBackend;
+use outbox_runtime::{DeliveryFilter, DeliveryState, Postgres, Result, Sqlite};
+use outbox_tests::Ping;
+
+use crate::victim::Scene;
+
+/// The victim aborts on this one.
+const POISON: u64 = 666_666;
+
+async fn play<DB>() -> Result<()>
+where
+    DB: TestBackend,
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    let scene = Scene::<DB>::new().await?;
+    let mut pings: Vec<Ping> = (0..50).map(|n| Ping::keyed(&format!("k{}", n % 7), n)).collect();
+    pings.insert(20, Ping::keyed("poison", POISON));
+    scene.emit(pings).await?;
+
+    let mut deaths = 0;
+    let dead = DeliveryFilter::all().consumer("outside").state(DeliveryState::Dead);
+    let letter = loop {
+        let mut victim = scene.spawn();
+        tokio::select! {
+            died = victim.died() => assert!(died),
+            () = scene.until_done() => {
+                victim.stop().await;
+                break scene.outbox.deliveries(&dead).await?.pop().expect("a dead letter");
+            }
+        }
+        deaths += 1;
+        assert!(deaths <= 10, "the poison is found in the end");
+    };
+
+    assert_eq!(letter.event.key.as_deref(), Some("poison"));
+    let kinds: Vec<_> = letter.errors.iter().map(|error| error.kind.as_str()).collect();
+    assert_eq!(kinds, ["crash", "crash", "crash"]);
+    // The first death was not expected, so its attempt was not recorded.
+    assert_eq!(deaths, 4);
+    let mut delivered: Vec<u64> = scene.lines().iter().map(|line| line.n).collect();
+    delivered.sort_unstable();
+    delivered.dedup();
+    assert_eq!(delivered, (0..50).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_an_event_that_aborts_the_process_is_dead_lettered_on_postgres() -> Result<()> {
+    play::<Postgres>().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_an_event_that_aborts_the_process_is_dead_lettered_on_sqlite() -> Result<()> {
+    play::<Sqlite>().await
+}
