@@ -33,8 +33,7 @@ crate::both! {
     a_key_that_is_not_a_column_must_be_named,
 }
 
-const TABLE: &str =
-    "create table machine (id bigint primary key, project text, state text, spare boolean, load double precision)";
+const TABLE: &str = "create table machine (id bigint primary key, project text, state text, spare boolean, load double precision)";
 const ROWS: &str = "insert into machine values (1, 'a', 'idle', true, null), (2, 'a', 'idle', false, 0.5), \
                     (3, 'b', 'idle', false, 1.5)";
 const ACTIVATE: &str = "update machine set state = 'active' where project = $1 \
@@ -144,11 +143,8 @@ where
     tx.rollback().await?;
 
     let mut tx = outbox.begin().await?;
-    let moved = outbox
-        .emit_changed::<MachineMoved, _>(MOVE)
-        .key_column("event_key")
-        .run(&mut tx)
-        .await?;
+    let moved =
+        outbox.emit_changed::<MachineMoved, _>(MOVE).key_column("event_key").run(&mut tx).await?;
     tx.commit().await?;
     let stored = outbox.event(moved[0].emitted.id).await?.expect("the event is in the log");
     assert_eq!(stored.key.as_deref(), Some("machine-3"));

@@ -154,9 +154,8 @@ async fn a_running_worker_notices_a_redrive_by_another_process<DB: Db>() -> Resu
     tx.commit().await?;
     probe.until_called("plain", 1).await;
     // This one shares no bell with the worker.
-    let elsewhere = Outbox::<Plain, DB>::builder(outbox.pool().clone())
-        .clock(outbox.clock().clone())
-        .build();
+    let elsewhere =
+        Outbox::<Plain, DB>::builder(outbox.pool().clone()).clock(outbox.clock().clone()).build();
     assert_eq!(elsewhere.redrive(&DeliveryFilter::all()).await?, 10);
     probe.until_called("plain", 11).await;
     running.stop().await?;

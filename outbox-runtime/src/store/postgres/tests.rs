@@ -64,7 +64,8 @@ fn rows_scanned(plan: &serde_json::Value) -> f64 {
         }
         _ => 0.0,
     };
-    let children = plan["Plans"].as_array().map_or(0.0, |plans| plans.iter().map(rows_scanned).sum());
+    let children =
+        plan["Plans"].as_array().map_or(0.0, |plans| plans.iter().map(rows_scanned).sum());
     own + children
 }
 
@@ -76,10 +77,8 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
     const SPAN: i64 = 10_000;
     let (_database, store) = migrated(&Namespace::default()).await;
     let mut tx = store.pool().begin().await.unwrap();
-    let bulk: String = sqlx::query_scalar("select pg_current_xact_id()::text")
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
+    let bulk: String =
+        sqlx::query_scalar("select pg_current_xact_id()::text").fetch_one(&mut *tx).await.unwrap();
     store.append(&mut tx, events(60_000, "bulk"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
     for _ in 0..20 {
@@ -91,8 +90,12 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
         .fetch_one(store.pool())
         .await
         .unwrap();
-    let text = &store.statements().into_iter().find(|(name, _)| *name == "continue_window").unwrap().1;
-    for statistics in ["delete from pg_statistic where starelid = 'outbox.event'::regclass", "analyze outbox.event"] {
+    let text =
+        &store.statements().into_iter().find(|(name, _)| *name == "continue_window").unwrap().1;
+    for statistics in [
+        "delete from pg_statistic where starelid = 'outbox.event'::regclass",
+        "analyze outbox.event",
+    ] {
         for mode in ["force_generic_plan", "force_custom_plan"] {
             let mut connection = store.pool().acquire().await.unwrap();
             connection.execute(statistics).await.unwrap();
