@@ -27,7 +27,7 @@ create table "outbox".event (
     key        text,
     key_hash   integer not null,
     payload    jsonb not null,
-    headers    jsonb not null default '{}',
+    headers    jsonb not null default '{}' check (jsonb_typeof(headers) = 'object'),
     created_at timestamptz not null default clock_timestamp()
 );
 create unique index event_position on "outbox".event (position);

@@ -20,8 +20,8 @@ create table "outbox_event" (
     version       integer not null,
     key           text,
     key_hash      integer not null,
-    payload       text not null,
-    headers       text not null default '{}',
+    payload       text not null check (json_valid(payload)),
+    headers       text not null default '{}' check (json_type(headers) = 'object'),
     created_at_us integer not null
 );
 create unique index "outbox_event_id" on "outbox_event" (id);

@@ -19,7 +19,8 @@ impl PostgresStore {
         mut arguments: PgArguments,
     ) -> Result<Vec<ChangedRow>> {
         let theirs = arguments.len();
-        let numbers = [("{name}", 1), ("{version}", 2), ("{headers}", 3), ("{key}", 4)];
+        let numbers =
+            [("{name}", 1), ("{version}", 2), ("{headers}", 3), ("{key}", 4), ("{now}", 5)];
         let mut sql = self.sql.append_changed.text().to_owned();
         for (brace, number) in numbers {
             sql = sql.replace(brace, &(theirs + number).to_string());
@@ -33,6 +34,7 @@ impl PostgresStore {
             .and_then(|()| arguments.add(statement.version as i32))
             .and_then(|()| arguments.add(Json(&statement.headers)))
             .and_then(|()| arguments.add(statement.key_column))
+            .and_then(|()| arguments.add(self.clock.fixed()))
             .map_err(|error| Error::new(ErrorKind::Refused, EMIT, error.to_string()))?;
         let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
             .fetch_all(connection)

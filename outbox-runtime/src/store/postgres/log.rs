@@ -52,6 +52,7 @@ impl PostgresStore {
             .bind(event.key_hash)
             .bind(&*event.payload)
             .bind(Json(&event.headers))
+            .bind(self.clock.fixed())
             .fetch_one(connection)
             .await
             .during("emit")?;
@@ -73,6 +74,7 @@ impl PostgresStore {
                 events.iter().map(|event| Json(&*event.payload)).collect::<Vec<Json<&RawValue>>>(),
             )
             .bind(events.iter().map(|event| Json(&event.headers)).collect::<Vec<_>>())
+            .bind(self.clock.fixed())
             .fetch_all(connection)
             .await
             .during("emit")?;

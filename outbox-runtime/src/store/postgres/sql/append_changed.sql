@@ -3,8 +3,9 @@
 with changed as (
 {statement}
 ), appended as (
-    insert into "outbox".event (id, name, version, key, key_hash, payload, headers)
-    select e.id, ${name}, ${version}, e.key, "outbox".key_hash(coalesce(e.key, e.id::text)), e.payload, ${headers}
+    insert into "outbox".event (id, name, version, key, key_hash, payload, headers, created_at)
+    select e.id, ${name}, ${version}, e.key, "outbox".key_hash(coalesce(e.key, e.id::text)), e.payload, ${headers},
+           coalesce(${now}, clock_timestamp())
     from (
         select "outbox".uuid_v7() as id, to_jsonb(c) as payload, to_jsonb(c) ->> ${key}::text as key
         from changed c

@@ -14,7 +14,7 @@ with claimed as (
         where d.expires_at < coalesce($10, clock_timestamp())
     returning d.event_id, d.position
 )
-insert into "outbox".event (position, id, name, version, key, key_hash, payload, headers)
+insert into "outbox".event (position, id, name, version, key, key_hash, payload, headers, created_at)
 overriding system value
-select c.position, c.event_id, $2, $3, $4, $5, $6, $7 from claimed c
+select c.position, c.event_id, $2, $3, $4, $5, $6, $7, coalesce($10, clock_timestamp()) from claimed c
 returning position
