@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -210,7 +210,12 @@ impl<S: Store> Manager<S> {
             shards
                 .push(Shard::take_over(crew, consumer, slice, unclean, token.child_token()).await?);
         }
-        let drained = self.drain_all(&mut shards).await;
+        let kept = CancellationToken::new();
+        let keeping = self.keep_leases(kept.clone());
+        let drained = drain_all(&mut shards).await;
+        kept.cancel();
+        // A panic in it has been reported by then.
+        let _ = keeping.await;
         let ids: Vec<ShardId> = shards.iter().map(|shard| shard.id().clone()).collect();
         if !ids.is_empty() {
             self.crew.store.release(self.crew.worker, &ids).await?;
@@ -222,32 +227,42 @@ impl<S: Store> Manager<S> {
         }))
     }
 
-    /// Pass after pass, since what one consumer emits may be what another waits for.
-    async fn drain_all(&mut self, shards: &mut [Shard<S>]) -> Result<()> {
-        let mut ticks = interval(self.crew.options.lease / 3);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_renewal = Instant::now();
-        loop {
-            let before: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
-            {
-                let pass = futures_util::future::try_join_all(
-                    shards.iter_mut().map(|shard| shard.run(Until::Drained)),
-                );
-                tokio::pin!(pass);
-                loop {
-                    tokio::select! {
-                        done = &mut pass => break done.map(drop)?,
-                        _ = ticks.tick() => self.renew(&mut last_renewal).await,
-                    }
+    /// Renews the leases while a drain goes on: on a task of its own, because a renewal may have to
+    /// wait for a transaction of the shards, which then have to be able to go on. A shard that was
+    /// lost finds out when it records.
+    fn keep_leases(&self, stop: CancellationToken) -> JoinHandle<()> {
+        let crew = Arc::clone(&self.crew);
+        let held = self.posts.iter().filter(|post| post.held.is_some());
+        let held: Vec<ShardId> = held.map(|post| post.id.clone()).collect();
+        tokio::spawn(async move {
+            let mut ticks = interval(crew.options.lease / 3);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while !held.is_empty() {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = stop.cancelled() => return,
+                }
+                let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
+                if let Err(error) = crew.store.renew(crew.worker, &held, crew.options.lease).await {
+                    tracing::warn!(%error, "could not renew leases");
                 }
             }
-            let after: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
-            if after == before {
-                return Ok(());
-            }
-            for shard in shards.iter_mut() {
-                shard.look_again();
-            }
+        })
+    }
+}
+
+/// Pass after pass, since what one consumer emits may be what another waits for.
+async fn drain_all<S: Store>(shards: &mut [Shard<S>]) -> Result<()> {
+    loop {
+        let before: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
+        let pass = shards.iter_mut().map(|shard| shard.run(Until::Drained));
+        futures_util::future::try_join_all(pass).await?;
+        let after: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
+        if after == before {
+            return Ok(());
+        }
+        for shard in shards.iter_mut() {
+            shard.look_again();
         }
     }
 }

@@ -102,6 +102,12 @@ impl<S: Store> Unit<S> {
                     backoff.brief().await;
                     continue;
                 }
+                // A handler let a statement fail and said nothing of it: savepoints tell which.
+                Err(Failed::Database(error)) if !careful && error.kind() == ErrorKind::Database => {
+                    tracing::debug!(shard = %self.checkpoint.shard, %error, "repeating with savepoints");
+                    careful = true;
+                    continue;
+                }
                 Err(Failed::Database(error)) => error,
             };
             // A checkpoint of ours under this number means that the commit succeeded although its

@@ -110,7 +110,7 @@ impl<S: Store> Shard<S> {
         self.record().await
     }
 
-    fn launch(&mut self, items: Vec<Item>) {
+    fn launch(&mut self, mut items: Vec<Item>) {
         if items.is_empty() {
             return;
         }
@@ -130,6 +130,8 @@ impl<S: Store> Shard<S> {
                 }
             }
             Handler::Batch(handler) => {
+                // Rows come in the order in which they are due.
+                items.sort_by_key(Item::position);
                 let frame = Frame::new(&consumer.options, &items[0], &self.token);
                 let batch = items.iter().map(attempted).collect();
                 let handling = handler.run(batch, frame.context.clone());
