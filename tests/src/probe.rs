@@ -128,6 +128,11 @@ impl Default for Probe {
 impl Probe {
     /// Handlers do what `script` says of the consumer, the event and the attempt.
     pub fn new(script: impl Fn(&str, &Ping, u32) -> Act + Send + Sync + 'static) -> Self {
+        // A failing test shows what the engine said; only the first of a process sets it up.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
         Self(Arc::new(Inner {
             seen: Mutex::default(),
             script: Mutex::new(Arc::new(script)),
