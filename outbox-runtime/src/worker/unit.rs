@@ -19,6 +19,7 @@ use super::hooks::Notice;
 use super::queue::Item;
 use crate::consumer::{Bound, Handler};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Position;
 use crate::store::types::Totals;
 use crate::store::{Changes, Checkpoint, DeliveryState, Due, Recorded, Store};
 use crate::tx::Tx;
@@ -31,6 +32,8 @@ pub(super) struct Unit<S: Store> {
     /// As if all items were handled: each will be, or have a row.
     pub(super) checkpoint: Checkpoint<S::Progress>,
     pub(super) changes: Changes,
+    /// Rows that `changes` settles.
+    pub(super) settled_rows: Vec<Position>,
     pub(super) notices: Vec<Notice>,
     pub(super) token: CancellationToken,
 }
@@ -42,6 +45,7 @@ pub(crate) struct UnitDone<S: Store> {
     pub(super) counted: Totals,
     pub(super) recorded: Recorded,
     pub(super) released: Vec<String>,
+    pub(super) settled_rows: Vec<Position>,
     pub(super) notices: Vec<Notice>,
 }
 
@@ -241,8 +245,16 @@ impl<S: Store> Unit<S> {
         checkpoint.totals += counted;
         let recorded = self.crew.store.record(&mut tx, &checkpoint, &changes).await?;
         tx.commit().await?;
-        let notices = self.notices.clone();
-        Ok(UnitDone { checkpoint, settled, counted, recorded, released: changes.release, notices })
+        let (notices, settled_rows) = (self.notices.clone(), self.settled_rows.clone());
+        Ok(UnitDone {
+            checkpoint,
+            settled,
+            counted,
+            recorded,
+            released: changes.release,
+            settled_rows,
+            notices,
+        })
     }
 
     fn conflict(&self) -> Failed {

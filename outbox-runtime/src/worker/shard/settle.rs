@@ -64,6 +64,9 @@ impl<S: Store> Shard<S> {
     fn take_in_unit(&mut self, done: UnitDone<S>) {
         self.recorded(done.checkpoint.seq, &done.recorded.still_held, &done.released);
         self.totals += done.counted;
+        for position in &done.settled_rows {
+            self.rows.remove(position);
+        }
         for (item, settled) in &done.settled {
             self.rows.remove(&item.position());
             match settled {

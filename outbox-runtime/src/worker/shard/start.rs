@@ -155,16 +155,13 @@ impl<S: Store> Shard<S> {
         let checkpoint = self.checkpoint();
         let changes = self.take_changes();
         self.recorded_mark = self.tracker.mark();
-        for position in std::mem::take(&mut self.settled_rows) {
-            // Settled by `changes`; on an error the shard starts anew and none of this matters.
-            self.rows.remove(&position);
-        }
         let unit = Unit {
             crew: Arc::clone(&self.crew),
             consumer: Arc::clone(&self.consumer),
             items,
             checkpoint,
             changes,
+            settled_rows: std::mem::take(&mut self.settled_rows),
             notices: std::mem::take(&mut self.notices),
             token: self.token.clone(),
         };
