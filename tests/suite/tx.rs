@@ -19,12 +19,12 @@ macro_rules! consumers {
 
             /// Writes an effect, then does as its probe says.
             #[consumer(
-                                        name = "effects",
-                                        delivery = tx,
-                                        start = beginning,
-                                        timeout = "20s",
-                                        retry(max = 2, backoff = "10s..10s")
-                                    )]
+                                                name = "effects",
+                                                delivery = tx,
+                                                start = beginning,
+                                                timeout = "20s",
+                                                retry(max = 2, backoff = "10s..10s")
+                                            )]
             async fn effects(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
@@ -46,12 +46,12 @@ macro_rules! consumers {
             }
 
             #[consumer(
-                                        name = "effects",
-                                        delivery = tx,
-                                        ordered,
-                                        start = beginning,
-                                        retry(max = 2, backoff = "10s..10s")
-                                    )]
+                                                name = "effects",
+                                                delivery = tx,
+                                                ordered,
+                                                start = beginning,
+                                                retry(max = 2, backoff = "10s..10s")
+                                            )]
             async fn ordered(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
@@ -63,12 +63,12 @@ macro_rules! consumers {
             }
 
             #[consumer(
-                                        name = "effects",
-                                        delivery = tx,
-                                        start = beginning,
-                                        timeout = "300ms",
-                                        retry(max = 2, backoff = "10s..10s")
-                                    )]
+                                                name = "effects",
+                                                delivery = tx,
+                                                start = beginning,
+                                                timeout = "300ms",
+                                                retry(max = 2, backoff = "10s..10s")
+                                            )]
             async fn hasty(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
