@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
 use outbox_runtime::{
-    ConsumerError, Consumers, Delivery, DeliveryFilter, DeliveryState, Outcome, Own, Registered,
-    State, Tx, Worker, consumer, registry,
+    Attempt, ConsumerError, Consumers, Delivery, DeliveryFilter, DeliveryState, Outcome, Own,
+    Registered, Retry, State, Tx, Worker, consumer, registry,
 };
 use outbox_tests::{Act, Db, Ping, Probe, Running, wait};
 use sqlx::{Connection, Postgres, Sqlite};
@@ -18,13 +18,7 @@ macro_rules! consumers {
             use super::*;
 
             /// Writes an effect, then does as its probe says.
-            #[consumer(
-                                                name = "effects",
-                                                delivery = tx,
-                                                start = beginning,
-                                                timeout = "20s",
-                                                retry(max = 2, backoff = "10s..10s")
-                                            )]
+            #[consumer(name = "effects", delivery = tx, start = beginning, timeout = "20s", retry = twice)]
             async fn effects(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
@@ -45,13 +39,7 @@ macro_rules! consumers {
                 probe.handle("effects", &ping).await
             }
 
-            #[consumer(
-                                                name = "effects",
-                                                delivery = tx,
-                                                ordered,
-                                                start = beginning,
-                                                retry(max = 2, backoff = "10s..10s")
-                                            )]
+            #[consumer(name = "effects", delivery = tx, ordered, start = beginning, retry = twice)]
             async fn ordered(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
@@ -62,13 +50,7 @@ macro_rules! consumers {
                 probe.handle("effects", &ping).await
             }
 
-            #[consumer(
-                                                name = "effects",
-                                                delivery = tx,
-                                                start = beginning,
-                                                timeout = "300ms",
-                                                retry(max = 2, backoff = "10s..10s")
-                                            )]
+            #[consumer(name = "effects", delivery = tx, start = beginning, timeout = "300ms", retry = twice)]
             async fn hasty(
                 ping: Delivery<Ping>,
                 tx: &mut Tx<'_, $db>,
@@ -105,6 +87,11 @@ macro_rules! consumers {
 
 consumers!(on_postgres, Postgres);
 consumers!(on_sqlite, Sqlite);
+
+/// Two attempts, ten seconds apart.
+fn twice(attempt: &Attempt, _: &ConsumerError) -> Retry {
+    if attempt.number < 2 { Retry::After(Duration::from_secs(10)) } else { Retry::Dead }
+}
 
 /// The handler of this event has a statement fail and says nothing of it, once.
 const SWALLOWS: u64 = 1_000_001;
