@@ -128,6 +128,7 @@ both! {
     a_savepoint_of_the_handler_undoes_what_is_in_it: Effects,
     an_attempt_that_takes_too_long_undoes_its_own_effect_alone: Hasty,
     a_failing_key_holds_back_nobody_else: Ordered,
+    an_event_that_only_the_commit_refuses_stops_nobody_else: Effects,
     a_worker_that_is_stopped_leaves_nothing_half_done: Effects,
 }
 
@@ -340,3 +341,29 @@ async fn a_worker_that_is_stopped_leaves_nothing_half_done<R: Scripted<DB>, DB: 
 }
 
 mod conflicts;
+
+/// A deferred constraint is looked at only at the commit, so no savepoint tells whose fault it is.
+async fn an_event_that_only_the_commit_refuses_stops_nobody_else<R: Scripted<DB>, DB: Db>()
+-> Result<()> {
+    let outbox = with::<R, DB>((0..30).map(Ping::new)).await?;
+    let pool = outbox.pool();
+    DB::execute(pool, "drop table effect").await?;
+    DB::execute(pool, "create table parent (n bigint primary key)").await?;
+    let effect = "create table effect \
+                  (n bigint not null references parent (n) deferrable initially deferred)";
+    DB::execute(pool, effect).await?;
+    for n in (0..30).filter(|n| *n != 17) {
+        DB::execute(pool, &format!("insert into parent values ({n})")).await?;
+    }
+    let probe = Probe::default();
+
+    outbox.drain(probe.clone()).await?;
+    assert_eq!(effects(&outbox).await?, (0..30).filter(|n| *n != 17).collect::<Vec<_>>());
+    outbox.advance(Duration::from_secs(10));
+    outbox.drain(probe).await?;
+    let rows = outbox.deliveries(&DeliveryFilter::all()).await?;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].state, rows[0].attempts), (DeliveryState::Dead, 2));
+    assert!(rows[0].errors[0].message.starts_with("commit: "), "{:?}", rows[0].errors);
+    Ok(())
+}

@@ -179,6 +179,15 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Adds what came later.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        self.insert.append(&mut later.insert);
+        self.update.append(&mut later.update);
+        self.delete.append(&mut later.delete);
+        self.release.append(&mut later.release);
+        self.audit.append(&mut later.audit);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.insert.is_empty()
             && self.update.is_empty()

@@ -86,6 +86,15 @@ impl Queue {
         self.ready.push_back(item);
     }
 
+    /// Puts items back that were popped, before all others and in their order. Only for a queue
+    /// without order by key.
+    pub(crate) fn put_back(&mut self, items: Vec<Item>) {
+        self.len += items.len();
+        for item in items.into_iter().rev() {
+            self.ready.push_front(item);
+        }
+    }
+
     /// The next item that may start.
     pub(crate) fn pop(&mut self) -> Option<Item> {
         let item = self.ready.pop_front()?;

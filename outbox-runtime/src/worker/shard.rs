@@ -24,7 +24,7 @@ use super::decide::Ended;
 use super::hooks::Notice;
 use super::queue::{Item, Queue};
 use super::tracker::Tracker;
-use super::unit::UnitDone;
+use super::unit::{UnitDone, UnitFailed};
 use crate::bell::Listener;
 use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
@@ -71,6 +71,8 @@ pub(crate) struct Shard<S: Store> {
     /// Whether what runs must run alone.
     alone: bool,
     unit_running: bool,
+    /// How many of the next events get a transaction each, because one that they shared was refused.
+    singly: u32,
 
     changes: Changes,
     /// Rows that `changes` settles.
@@ -88,7 +90,7 @@ pub(crate) struct Shard<S: Store> {
 /// What a task of the shard brings back.
 pub(super) enum Finished<S: Store> {
     Attempts(Vec<(Item, Ended)>),
-    Unit(Result<Box<UnitDone<S>>>),
+    Unit(Result<Box<UnitDone<S>>, UnitFailed<S>>),
 }
 
 /// Until when a shard runs.
@@ -136,6 +138,7 @@ impl<S: Store> Shard<S> {
             running_items: 0,
             alone: false,
             unit_running: false,
+            singly: 0,
             changes: Changes { dead_holds_key: slice.dead_holds_key, ..Changes::default() },
             settled_rows: Vec::new(),
             notices: Vec::new(),

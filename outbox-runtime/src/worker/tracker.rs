@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::event::Position;
 use crate::store::{Page, Progress};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracker<P> {
     /// Everything before this is handled.
     base: P,
@@ -18,7 +18,7 @@ pub(crate) struct Tracker<P> {
     recovered: BTreeSet<Position>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct TrackedPage<P> {
     start: P,
     end: P,

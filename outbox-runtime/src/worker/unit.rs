@@ -1,7 +1,8 @@
 //! `delivery = tx`: many events in the transaction that records them.
 //!
 //! First all of them plainly. If one fails, everything is rolled back and repeated with a savepoint
-//! for each event: what fails gets a row, the others commit. When the database aborts the
+//! for each event: what fails gets a row, the others commit. If only the commit is refused, each
+//! event gets a transaction of its own. When the database aborts the
 //! transaction for a conflict of its own (deadlock, serialization failure, busy), it is simply
 //! repeated, and nothing counts as an attempt.
 
@@ -57,73 +58,84 @@ pub(super) enum Settled {
     Parked,
 }
 
+/// Why a unit did not commit, and what the shard does about it.
+pub(crate) enum UnitFailed<S: Store> {
+    /// The shard starts anew from its last checkpoint.
+    GiveUp(Error),
+    /// Only the commit was refused, so no savepoint tells which event is to blame (a deferred
+    /// constraint): each is given a transaction of its own.
+    Split(Box<Unit<S>>),
+}
+
 /// Why a try of the whole unit did not commit.
 enum Failed {
     /// The database aborted it: try again.
     Conflict(Error),
-    /// The database failed: try again, later.
-    Database(Error),
-    /// This event's handler did not succeed: try again with savepoints.
-    Event(usize, Ended),
+    /// The database refused what was done in it.
+    Refused(Error),
+    /// The database cannot be used: try again, later.
+    Unusable(Error),
+    /// An event's handler did not succeed.
+    Event(Ended),
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        if error.kind() == ErrorKind::Conflict {
-            Self::Conflict(error)
-        } else {
-            Self::Database(error)
+        match error.kind() {
+            ErrorKind::Conflict => Self::Conflict(error),
+            ErrorKind::Database => Self::Refused(error),
+            _ => Self::Unusable(error),
         }
     }
 }
 
 impl<S: Store> Unit<S> {
-    pub(super) async fn run(self) -> Result<UnitDone<S>> {
+    pub(super) async fn run(self) -> Result<UnitDone<S>, UnitFailed<S>> {
+        let shard = self.checkpoint.shard.clone();
+        let single = self.items.len() == 1;
         let mut backoff = Backoff::default();
         let mut careful = false;
-        let mut maybe_committed = false;
+        let mut failed_before = false;
         loop {
-            let tried = match careful {
+            let mut tried = match careful {
                 false => self.plainly().await,
                 true => self.carefully().await,
             };
+            if single {
+                tried = match tried {
+                    Err(Failed::Event(ended)) => self.only_record(ended).await,
+                    Err(Failed::Refused(error)) => {
+                        self.only_record(Ended::Error(error.into())).await
+                    }
+                    tried => tried,
+                };
+            }
             let error = match tried {
                 Ok(done) => return Ok(done),
-                Err(Failed::Event(_, ended)) if self.items.len() == 1 => {
-                    match self.only_record(ended).await {
-                        Ok(done) => return Ok(done),
-                        Err(Failed::Conflict(error) | Failed::Database(error)) => error,
-                        Err(Failed::Event(..)) => continue,
-                    }
-                }
-                Err(Failed::Event(index, _)) => {
-                    tracing::debug!(shard = %self.checkpoint.shard, index, "repeating with savepoints");
-                    careful = true;
-                    continue;
-                }
                 Err(Failed::Conflict(error)) => {
-                    tracing::debug!(shard = %self.checkpoint.shard, %error, "repeating after a conflict");
+                    tracing::debug!(%shard, %error, "repeating after a conflict");
                     backoff.brief().await;
                     continue;
                 }
-                // A handler let a statement fail and said nothing of it: savepoints tell which.
-                Err(Failed::Database(error)) if !careful && error.kind() == ErrorKind::Database => {
-                    tracing::debug!(shard = %self.checkpoint.shard, %error, "repeating with savepoints");
+                Err(Failed::Event(_) | Failed::Refused(_)) if !careful && !single => {
+                    tracing::debug!(%shard, "repeating with savepoints");
                     careful = true;
                     continue;
                 }
-                Err(Failed::Database(error)) => error,
+                Err(Failed::Refused(_) | Failed::Event(_)) if !single => {
+                    return Err(UnitFailed::Split(Box::new(self)));
+                }
+                Err(Failed::Event(_)) => continue,
+                Err(Failed::Refused(error) | Failed::Unusable(error)) => error,
             };
-            // A checkpoint of ours under this number means that the commit succeeded although its
-            // answer was lost. What was decided in it is in the database, so the shard starts
-            // anew from there.
-            if error.kind() == ErrorKind::LeaseLost || self.token.is_cancelled() || maybe_committed
-            {
-                return Err(self.give_up(error));
+            // The commit may have succeeded although its answer was lost: then the second try finds
+            // its checkpoint taken. What was decided is in the database, so the shard starts anew.
+            if error.kind() == ErrorKind::LeaseLost || self.token.is_cancelled() || failed_before {
+                return Err(UnitFailed::GiveUp(self.give_up(error)));
             }
-            maybe_committed = true;
+            failed_before = true;
             let pause = backoff.next_pause();
-            tracing::warn!(shard = %self.checkpoint.shard, %error, retry_in = ?pause, "the database failed");
+            tracing::warn!(%shard, %error, retry_in = ?pause, "the database failed");
             tokio::time::sleep(pause).await;
         }
     }
@@ -142,13 +154,13 @@ impl<S: Store> Unit<S> {
     async fn plainly(&self) -> Result<UnitDone<S>, Failed> {
         let mut tx = self.begin().await?;
         let mut settled = Vec::with_capacity(self.items.len());
-        for (index, item) in self.items.iter().enumerate() {
+        for item in &self.items {
             match self.handle(item, &mut tx).await {
                 Ended::Outcome(outcome) => settled.push(self.after(item, Ended::Outcome(outcome))),
                 Ended::Error(error) if error.is_conflict() => return Err(self.conflict()),
                 failed => {
                     drop(tx);
-                    return Err(Failed::Event(index, failed));
+                    return Err(Failed::Event(failed));
                 }
             }
         }

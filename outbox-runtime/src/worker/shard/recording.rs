@@ -7,6 +7,7 @@ use crate::error::{During, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::{Changes, Checkpoint, Recorded, Store};
 use crate::worker::hooks::Notice;
+use crate::worker::tracker::Tracker;
 
 /// How far contiguous progress may move past events of others before it is worth a checkpoint.
 const FOREIGN_POSITIONS: Position = 10_000;
@@ -44,9 +45,9 @@ impl<S: Store> Shard<S> {
             || (self.is_quiet() && self.last_recorded.elapsed() >= interval)
     }
 
-    /// The checkpoint that would be written now.
-    pub(super) fn checkpoint(&self) -> Checkpoint<S::Progress> {
-        let (progress, completed) = self.tracker.checkpoint();
+    /// The checkpoint that says what `tracker` does.
+    pub(super) fn checkpoint(&self, tracker: &Tracker<S::Progress>) -> Checkpoint<S::Progress> {
+        let (progress, completed) = tracker.checkpoint();
         Checkpoint {
             shard: self.id.clone(),
             seq: self.seq + 1,
@@ -68,7 +69,7 @@ impl<S: Store> Shard<S> {
         let mut frozen = match self.frozen.take() {
             Some(frozen) => frozen,
             None => Frozen {
-                checkpoint: self.checkpoint(),
+                checkpoint: self.checkpoint(&self.tracker),
                 changes: self.take_changes(),
                 settled_rows: std::mem::take(&mut self.settled_rows),
                 notices: std::mem::take(&mut self.notices),

@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::worker::decide::{Ended, Next};
 use crate::worker::hooks::{Change, Notice};
 use crate::worker::queue::Item;
-use crate::worker::unit::{Settled, UnitDone};
+use crate::worker::unit::{Settled, Unit, UnitDone, UnitFailed};
 
 impl<S: Store> Shard<S> {
     pub(super) fn take_in_finished(&mut self) -> Result<()> {
@@ -30,7 +30,11 @@ impl<S: Store> Shard<S> {
             Ok(Finished::Unit(done)) => {
                 self.unit_running = false;
                 self.running_items = 0;
-                self.take_in_unit(*done?);
+                match done {
+                    Ok(done) => self.take_in_unit(*done),
+                    Err(UnitFailed::GiveUp(error)) => return Err(error),
+                    Err(UnitFailed::Split(unit)) => self.split(*unit),
+                }
             }
             // Handlers' panics are caught inside the task, so this is a runtime shutting down.
             Err(_) => return Err(self.lost()),
@@ -68,15 +72,38 @@ impl<S: Store> Shard<S> {
             self.rows.remove(position);
         }
         for (item, settled) in &done.settled {
-            self.rows.remove(&item.position());
+            if item.has_row() {
+                self.rows.remove(&item.position());
+            } else {
+                self.tracker.complete(item.position());
+            }
             match settled {
                 Settled::Next(next) => self.apply(item, next),
                 Settled::Parked => self.notice(item, Change::Parked),
             }
         }
+        self.recorded_mark = self.tracker.mark();
         self.publish(done.notices);
         let notices = std::mem::take(&mut self.notices);
         self.publish(notices);
+    }
+
+    /// Takes everything back that was given to a unit, to try its events one by one.
+    fn split(&mut self, mut unit: Unit<S>) {
+        tracing::info!(
+            shard = %self.id, events = unit.items.len(),
+            "the commit of a transaction was refused; its events get one each"
+        );
+        self.singly = unit.items.len() as u32;
+        self.queue.put_back(unit.items);
+        unit.changes.append(std::mem::take(&mut self.changes));
+        self.changes = unit.changes;
+        self.settled_rows.append(&mut unit.settled_rows);
+        unit.notices.append(&mut self.notices);
+        self.notices = unit.notices;
+        if !self.changes.is_empty() {
+            self.touch();
+        }
     }
 
     /// What an outcome means for the queue, the keys, the clock, and whoever watches.

@@ -52,6 +52,7 @@ impl<S: Store> Shard<S> {
             Handler::Each(_) => {
                 (self.running_items < self.consumer.options.concurrency).then_some(1)
             }
+            Handler::Tx(_) if self.singly > 0 => self.running.is_empty().then_some(1),
             Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
             Handler::Batch(_) => {
                 let BatchOptions { max, wait } = self.consumer.options.batch?;
@@ -149,12 +150,12 @@ impl<S: Store> Shard<S> {
     /// A transaction for many events: its checkpoint says that all of them are done with, as each
     /// will be handled or have a row when it commits.
     fn launch_unit(&mut self, items: Vec<Item>) {
+        let mut ahead = self.tracker.clone();
         for item in items.iter().filter(|item| !item.has_row()) {
-            self.tracker.complete(item.position());
+            ahead.complete(item.position());
         }
-        let checkpoint = self.checkpoint();
+        let checkpoint = self.checkpoint(&ahead);
         let changes = self.take_changes();
-        self.recorded_mark = self.tracker.mark();
         let unit = Unit {
             crew: Arc::clone(&self.crew),
             consumer: Arc::clone(&self.consumer),
@@ -166,6 +167,7 @@ impl<S: Store> Shard<S> {
             token: self.token.clone(),
         };
         self.unit_running = true;
+        self.singly = self.singly.saturating_sub(1);
         self.running.spawn(async move { Finished::Unit(unit.run().await.map(Box::new)) });
     }
 }
