@@ -1,1 +1,26 @@
-//! placeholder
+//! What is generated from an Outbox registry. So far: the JSON Schemas of its events, as files that
+//! are committed and checked in CI.
+//!
+//! ```
+//! use outbox_runtime::{Event, Registry, registry};
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Event, Serialize, Deserialize, JsonSchema)]
+//! #[event(name = "order.placed", version = 1)]
+//! struct OrderPlaced { total: i64 }
+//!
+//! registry! {
+//!     struct Shop;
+//!     events: [OrderPlaced],
+//! }
+//!
+//! let folder = std::env::temp_dir().join(format!("schemas-{}", std::process::id()));
+//! assert_eq!(outbox_codegen::schemas::check(&Shop::registry(), &folder)?.len(), 2);
+//! outbox_codegen::schemas::generate(&Shop::registry(), &folder)?;
+//! assert_eq!(outbox_codegen::schemas::check(&Shop::registry(), &folder)?, []);
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+pub mod schemas;

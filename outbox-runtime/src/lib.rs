@@ -1,6 +1,63 @@
 //! Typed events in a transactional outbox, delivered to every consumer whatever crashes.
 //!
-//! This is a placeholder text.
+//! A service changes its state and records what happened in one transaction; any number of consumers
+//! react to it, each at its own pace. Four things to know:
+//!
+//! * [`Event`]: a struct with a permanent name and a version, by `#[derive(Event)]`;
+//! * [`consumer`](macro@consumer): an async function that receives events of one type;
+//! * [`registry!`]: the list of an application's events and consumers, which the compiler checks;
+//! * [`Outbox`], in which transactions emit, and [`Worker`], which runs the consumers.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")] {
+//! use outbox_runtime::{Delivery, Event, Outbox, Sqlite, Worker, consumer, registry};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Event, Serialize, Deserialize, JsonSchema)]
+//! #[event(name = "order.placed", version = 1, key = order_id)]
+//! struct OrderPlaced {
+//!     order_id: u64,
+//!     total: i64,
+//! }
+//!
+//! #[consumer(name = "log", start = beginning, ordered, retry(max = 5, backoff = "1s..1m"))]
+//! async fn log(order: Delivery<OrderPlaced>) -> Result<(), std::io::Error> {
+//!     println!("order {} over {}", order.order_id, order.total);
+//!     Ok(())
+//! }
+//!
+//! registry! {
+//!     /// Everything this service emits and consumes.
+//!     struct Shop;
+//!     events: [OrderPlaced],
+//!     consumers: [log],
+//! }
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let url = format!("sqlite://{}/shop.db?mode=rwc", folder.path().display());
+//! let pool = sqlx::SqlitePool::connect(&url).await?;
+//! let outbox = Outbox::<Shop, Sqlite>::new(pool);
+//! outbox.migrate().await?;
+//!
+//! let mut tx = outbox.begin().await?;
+//! // ... your own statements, on `&mut *tx` ...
+//! outbox.emit(&mut tx, OrderPlaced { order_id: 7, total: 100 }).await?;
+//! tx.commit().await?;
+//!
+//! let done = Worker::new(outbox, ()).drain().await?;
+//! assert_eq!(done.handled, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! * `postgres` (default): Postgres 15 and newer.
+//! * `sqlite`: SQLite 3.42 and newer, bundled.
+//!
+//! Either or both.
 
 mod bell;
 mod clock;

@@ -153,3 +153,24 @@ impl Database for Sqlite {
         Ok(Totals::from(row))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use outbox_codegen::schemas;
+    use outbox_runtime::Registry;
+
+    use super::OnSqlite;
+
+    /// `OUTBOX_GENERATE=1 cargo test -p quickstart schemas` writes them.
+    #[test]
+    fn the_committed_schemas_are_those_of_the_events() -> std::io::Result<()> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+        if std::env::var_os("OUTBOX_GENERATE").is_some() {
+            schemas::generate(&OnSqlite::registry(), &folder)?;
+        }
+        assert_eq!(schemas::check(&OnSqlite::registry(), &folder)?, []);
+        Ok(())
+    }
+}
