@@ -68,7 +68,7 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidName`] unless it is a plain identifier of at most 48 characters.
+    /// [`ErrorKind::InvalidName`](crate::ErrorKind::InvalidName) unless it is a plain identifier of at most 48 characters.
     pub fn namespace(mut self, name: &str) -> Result<Self> {
         self.namespace = Namespace::new(name)?;
         Ok(self)
@@ -124,7 +124,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::FormatTooNew`] when a newer version of this crate made the tables.
+    /// [`ErrorKind::FormatTooNew`](crate::ErrorKind::FormatTooNew) when a newer version of this crate made the tables.
     pub async fn migrate(&self) -> Result<()> {
         self.store.migrate().await
     }
@@ -153,7 +153,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Refused`] when the event breaks a [limit](Limits); nothing was sent to the
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) when the event breaks a [limit](Limits); nothing was sent to the
     /// database then, and the transaction can go on. Otherwise what the database says.
     pub async fn emit<E, I, T>(&self, tx: &mut T, event: E) -> Result<Emitted>
     where

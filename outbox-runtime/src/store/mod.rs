@@ -8,6 +8,7 @@ mod migrate;
 mod namespace;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod query;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod types;
@@ -27,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 
 pub(crate) use namespace::{Namespace, Sql};
-pub use types::{
+pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
 pub(crate) use types::{
@@ -60,7 +61,7 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// A database that an outbox can live in: [`sqlx::Postgres`] or [`sqlx::Sqlite`].
+/// A database that an outbox can live in: `sqlx::Postgres` or `sqlx::Sqlite`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a database that an outbox can live in",
     note = "use `outbox_runtime::Postgres` or `outbox_runtime::Sqlite`, and enable the feature of that name"
