@@ -4,6 +4,10 @@
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
+/// Where the long tests are: whole processes in one, the reader and its broken variants in the other.
+const PACKAGES: [&str; 5] =
+    ["--package", "outbox-tests", "--package", "outbox-runtime", "--all-features"];
+
 use anyhow::Result;
 
 use crate::process;
@@ -33,11 +37,11 @@ pub(crate) fn doctests(services: &Services) -> Result<()> {
 pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
     let mut command = services.cargo();
     if has_nextest() {
-        command.args(["nextest", "run", "--profile", "chaos", "--package", "outbox-tests"]);
+        command.args(["nextest", "run", "--profile", "chaos"]).args(PACKAGES);
         command.args(["--run-ignored", "all", "--no-capture", filter]);
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
-        command.args(["test", "--package", "outbox-tests", "--lib", "--bins", "--tests", filter]);
+        command.args(["test", "--lib", "--bins", "--tests"]).args(PACKAGES).arg(filter);
         command.args(["--", "--include-ignored", "--nocapture", "--test-threads=1"]);
     }
     process::run(command.envs(variables.iter().copied()))
