@@ -4,15 +4,15 @@
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
-/// Where the long tests are: whole processes in one, the reader and its broken variants in the other.
-const PACKAGES: [&str; 5] =
-    ["--package", "outbox-tests", "--package", "outbox-runtime", "--all-features"];
-
 use anyhow::Result;
 
 use crate::process;
 use crate::services::Services;
 use crate::workspace;
+
+/// Where the long tests are: whole processes in one, the reader and its broken variants in the other.
+const PACKAGES: [&str; 5] =
+    ["--package", "outbox-tests", "--package", "outbox-runtime", "--all-features"];
 
 /// Every test but the doctests.
 pub(crate) fn all(services: &Services) -> Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn doctests(services: &Services) -> Result<()> {
     process::run(services.cargo().args(["test", "--doc", "--workspace", "--all-features"]))
 }
 
-/// The tests of `outbox-tests` whose path contains `filter`, ignored ones too, one at a time and
+/// The long tests whose path contains `filter`, ignored ones too, one at a time and
 /// with what they print.
 pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
     let mut command = services.cargo();
