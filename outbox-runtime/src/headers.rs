@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// The id of the event whose handling emitted this one.
@@ -31,10 +31,10 @@ pub struct Headers(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let text = |value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
+        // Raw, because not everything that is JSON fits a `serde_json::Value`.
+        let values = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
+        let text = |value: Box<RawValue>| {
+            serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned())
         };
         Ok(Self(values.into_iter().map(|(name, value)| (name, text(value))).collect()))
     }

@@ -16,6 +16,7 @@ mod outcomes;
 mod reading;
 mod refused;
 mod report;
+mod robust;
 mod setup;
 mod sql_function;
 mod tx;

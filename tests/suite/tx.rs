@@ -128,6 +128,7 @@ both! {
     a_savepoint_of_the_handler_undoes_what_is_in_it: Effects,
     an_attempt_that_takes_too_long_undoes_its_own_effect_alone: Hasty,
     a_failing_key_holds_back_nobody_else: Ordered,
+    a_snooze_holds_its_key_in_the_same_transaction: Ordered,
     an_event_that_only_the_commit_refuses_stops_nobody_else: Effects,
     a_worker_that_is_stopped_leaves_nothing_half_done: Effects,
 }
@@ -365,5 +366,22 @@ async fn an_event_that_only_the_commit_refuses_stops_nobody_else<R: Scripted<DB>
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].state, rows[0].attempts), (DeliveryState::Dead, 2));
     assert!(rows[0].errors[0].message.starts_with("commit: "), "{:?}", rows[0].errors);
+    Ok(())
+}
+
+async fn a_snooze_holds_its_key_in_the_same_transaction<R: Scripted<DB>, DB: Db>() -> Result<()> {
+    let pings = [Ping::keyed("a", 1), Ping::keyed("a", 2), Ping::keyed("b", 3)];
+    let outbox = with::<R, DB>(pings).await?;
+    let probe = Probe::new(|_, ping, _| match ping.n {
+        1 => Act::Snooze(Duration::from_secs(10)),
+        _ => Act::Succeed,
+    });
+    outbox.drain(probe.clone()).await?;
+    assert_eq!(probe.numbers("effects"), [1, 3]);
+    probe.forget();
+    probe.rescript(|_, _, _| Act::Succeed);
+    outbox.advance(Duration::from_secs(10));
+    outbox.drain(probe.clone()).await?;
+    assert_eq!(probe.numbers("effects"), [1, 2]);
     Ok(())
 }

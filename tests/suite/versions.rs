@@ -15,6 +15,7 @@ crate::both! {
     a_newer_version_waits_for_a_worker_that_knows_it,
     a_running_worker_leaves_newer_versions_alone,
     later_events_of_its_key_wait_behind_a_newer_version,
+    an_older_worker_gives_back_what_a_newer_one_left,
     older_versions_are_upcast,
 }
 
@@ -143,5 +144,30 @@ async fn older_versions_are_upcast<DB: Db>() -> Result<()> {
     let mut numbers = probe.numbers("plain");
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2]);
+    Ok(())
+}
+
+/// A newer worker has made the row due, or failed at it, and is gone: an older one takes over.
+async fn an_older_worker_gives_back_what_a_newer_one_left<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<Plain, DB>::new().await?;
+    let newer = deployed::<NextPlain, _, DB>(&outbox);
+    let mut tx = newer.begin().await?;
+    newer.emit(&mut tx, PingV2 { key: None, number: 7 }).await?;
+    tx.commit().await?;
+    let probe = Probe::default();
+    outbox.drain(probe.clone()).await?;
+    let due = match DB::IS_POSTGRES {
+        true => "update outbox.delivery set due_at = '-infinity', state = 'retrying'",
+        false => "update outbox_delivery set due_at_us = 0, state = 'retrying'",
+    };
+    DB::execute(outbox.pool(), due).await?;
+
+    outbox.drain(probe.clone()).await?;
+    let rows = outbox.deliveries(&DeliveryFilter::all()).await?;
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [DeliveryState::Waiting]);
+    assert!(probe.seen().is_empty());
+
+    Worker::new(newer, probe.clone()).drain().await?;
+    assert_eq!(probe.numbers("plain"), [7]);
     Ok(())
 }

@@ -33,7 +33,8 @@ pub use query::{
 };
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
-    NewDelivery, NewEvent, Page, Recorded, Registration, ShardId, Slice, Taken, UpdatedDelivery,
+    NewDelivery, NewEvent, Page, Recorded, Registered, Registration, ShardId, Slice, Taken,
+    UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -155,9 +156,11 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn progress_now(&self) -> impl Future<Output = Result<Self::Progress>> + Send;
 
     /// Makes consumers known; a new one gets its first checkpoints according to its start.
-    /// Returns into how many shards each is divided.
-    fn register(&self, consumers: &[Registration])
-    -> impl Future<Output = Result<Vec<u32>>> + Send;
+    /// Returns what is known of each, in the same order.
+    fn register(
+        &self,
+        consumers: &[Registration],
+    ) -> impl Future<Output = Result<Vec<Registered>>> + Send;
 
     /// Takes the leases of these shards that are free or expired.
     fn acquire(
@@ -198,12 +201,13 @@ pub trait Store: Clone + Send + Sync + 'static {
         changes: &Changes,
     ) -> impl Future<Output = Result<Recorded>> + Send;
 
-    /// Frees parked deliveries with nothing before them in their key, which somebody removed
+    /// Frees parked deliveries of these keys with nothing before them, which somebody removed
     /// while they were being parked; returns how many.
     fn free_parked(
         &self,
         shard: &ShardId,
         slice: &Slice,
+        keys: &[String],
     ) -> impl Future<Output = Result<u64>> + Send;
 
     /// Which worker wrote this checkpoint, if anyone did.

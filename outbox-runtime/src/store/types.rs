@@ -104,6 +104,8 @@ pub struct Registered {
     pub(crate) shards: u32,
     pub(crate) event_name: String,
     pub(crate) event_version: u32,
+    /// Of a consumer that started at a time.
+    pub(crate) not_before: Option<DateTime<Utc>>,
 }
 
 impl Registered {
@@ -114,13 +116,11 @@ impl Registered {
             && self.event_version >= consumer.event_version
     }
 
-    /// Into how many shards each of the consumers is divided: what the database says counts.
-    pub(crate) fn shards(known: &[Self], consumers: &[Registration]) -> Vec<u32> {
-        let shards = consumers.iter().map(|consumer| {
-            let row = known.iter().find(|row| row.name == consumer.name);
-            row.map_or(consumer.shards, |row| row.shards)
-        });
-        shards.collect()
+    /// What is known of each of the consumers. How many shards it has and where it started was
+    /// said at its first registration; the code may say something else by now.
+    pub(crate) fn of(mut known: Vec<Self>, consumers: &[Registration]) -> Vec<Self> {
+        known.sort_by_key(|row| consumers.iter().position(|consumer| consumer.name == row.name));
+        known
     }
 }
 
@@ -186,6 +186,18 @@ impl Changes {
         self.delete.append(&mut later.delete);
         self.release.append(&mut later.release);
         self.audit.append(&mut later.audit);
+    }
+
+    /// How soon after it is recorded a row may be due; zero where only the database can tell.
+    pub(crate) fn soonest(&self) -> Option<Duration> {
+        let inserted = self.insert.iter().map(|row| row.due);
+        let updated = self.update.iter().map(|row| row.due);
+        let waits = inserted.chain(updated).filter_map(|due| match due {
+            Due::Never => None,
+            Due::In(wait) => Some(wait),
+            Due::At(_) => Some(Duration::ZERO),
+        });
+        waits.min()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

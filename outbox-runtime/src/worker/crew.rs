@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::decide::Next;
 use super::hooks::Hooks;
 use crate::bell::Bell;
+use crate::consumer::ConsumerOptions;
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -38,6 +39,15 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
+}
+
+impl WorkerOptions {
+    /// How many events of a shard may have been handed to handlers and not recorded as done.
+    pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
+        let each = options.batch.map_or(1, |batch| batch.max);
+        let running = options.concurrency.saturating_mul(each).max(self.tx_size);
+        self.record_after.saturating_add(running)
+    }
 }
 
 impl Default for WorkerOptions {

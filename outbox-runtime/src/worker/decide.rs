@@ -1,5 +1,6 @@
 //! What follows from an attempt: a pure decision, and the changes that it makes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -8,10 +9,13 @@ use super::queue::{Item, Source};
 use crate::consumer::{ConsumerError, ConsumerOptions, Failure, OnDead, Outcome};
 use crate::event::DecodeError;
 use crate::key::key_hash;
-use crate::retry::Retry;
+use crate::retry::{Retry, RetryPolicy};
 use crate::store::{
     AttemptError, AuditEntry, Changes, DeliveryState, Due, NewDelivery, UpdatedDelivery,
 };
+
+/// Longest time that a delivery is put off: a century, which both databases can add to now.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Longest message of an error that is stored.
 const MAX_MESSAGE_BYTES: usize = 8 * 1024;
@@ -79,7 +83,9 @@ impl Next {
             Ended::Outcome(Outcome::Skipped(reason)) => {
                 return Self::Done { outcome: "skipped", note: Some(reason) };
             }
-            Ended::Outcome(Outcome::Snoozed(wait)) => return Self::Later { wait },
+            Ended::Outcome(Outcome::Snoozed(wait)) => {
+                return Self::Later { wait: wait.min(LONGEST_WAIT) };
+            }
             Ended::Undecodable(error) => {
                 let error = describe("undecodable", attempt, &ConsumerError::from(error));
                 return Self::Dead { error };
@@ -93,10 +99,21 @@ impl Next {
             }
             Ended::Crashed => ("crash", ConsumerError::from("the worker died during this attempt")),
         };
-        let described = describe(kind, attempt, &error);
-        match options.retry.after(attempt, &error, jitter) {
-            Retry::After(wait) => Self::Retry { wait, error: described },
-            Retry::Dead => Self::Dead { error: described },
+        // The texts and the policy may be the user's code.
+        let decide = || {
+            let described = describe(kind, attempt, &error);
+            (described, options.retry.after(attempt, &error, jitter))
+        };
+        let (error, retry) = catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_panic| {
+            let RetryPolicy { min, max, .. } = RetryPolicy::DEFAULT;
+            let policy = RetryPolicy::exponential(options.retry.max_attempts, min, max);
+            let error =
+                ConsumerError::from("the error, or the function that decides on it, panicked");
+            (describe("panic", attempt, &error), policy.after(attempt, &error, jitter))
+        });
+        match retry {
+            Retry::After(wait) => Self::Retry { wait: wait.min(LONGEST_WAIT), error },
+            Retry::Dead => Self::Dead { error },
         }
     }
 

@@ -1,5 +1,6 @@
 //! Telling whoever watches what became of each delivery.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,7 +129,8 @@ impl Hooks {
 
     pub(crate) fn publish(&self, notice: &Notice) {
         if let Some(callback) = &self.0 {
-            callback(notice);
+            // A panic in it is its own affair, and has been reported by the panic hook.
+            let _ = catch_unwind(AssertUnwindSafe(|| callback(notice)));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Leases: which shards this worker runs, and keeping them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -11,9 +13,9 @@ use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
 use super::shard::{Shard, Until};
 use super::wake;
-use crate::consumer::{Bound, OnDead, Start};
-use crate::error::Result;
-use crate::store::{Registration, ShardId, Slice, Store};
+use crate::consumer::{Bound, OnDead};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Registered, Registration, ShardId, Slice, Store};
 
 /// How often dedup keys that have expired are deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -44,11 +46,11 @@ impl<S: Store> Manager<S> {
     pub(super) async fn start(crew: Arc<Crew<S>>, consumers: Vec<Bound<S::Db>>) -> Result<Self> {
         crew.store.check_format().await?;
         let registrations: Vec<Registration> = consumers.iter().map(registration).collect();
-        let shards = crew.store.register(&registrations).await?;
+        let known = crew.store.register(&registrations).await?;
         let mut posts = Vec::new();
-        for (consumer, shards) in consumers.into_iter().zip(shards) {
+        for (consumer, known) in consumers.into_iter().zip(known) {
             let consumer = Arc::new(consumer);
-            posts.extend((0..shards).map(|shard| Post::new(&consumer, shard, shards)));
+            posts.extend((0..known.shards).map(|shard| Post::new(&consumer, shard, &known)));
         }
         Ok(Self { crew, posts, tally: Tally::default(), last_housekeeping: Instant::now() })
     }
@@ -201,26 +203,31 @@ impl<S: Store> Manager<S> {
     /// Runs all shards that are free until none has anything to do.
     pub(super) async fn drain(mut self) -> Result<Tally> {
         let acquired = self.acquire().await?;
-        let token = CancellationToken::new();
-        let mut shards = Vec::with_capacity(acquired.len());
-        for (index, unclean) in acquired {
-            let post = &self.posts[index];
-            let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&post.consumer));
-            let slice = post.slice.clone();
-            shards
-                .push(Shard::take_over(crew, consumer, slice, unclean, token.child_token()).await?);
-        }
         let kept = CancellationToken::new();
         let keeping = self.keep_leases(kept.clone());
-        let drained = drain_all(&mut shards).await;
+        let drained = self.drain_shards(&acquired).await;
         kept.cancel();
         // A panic in it has been reported by then.
         let _ = keeping.await;
-        let ids: Vec<ShardId> = shards.iter().map(|shard| shard.id().clone()).collect();
+        let ids: Vec<ShardId> =
+            acquired.iter().map(|(index, _)| self.posts[*index].id.clone()).collect();
         if !ids.is_empty() {
             self.crew.store.release(self.crew.worker, &ids).await?;
         }
-        drained?;
+        drained
+    }
+
+    /// The shards, and whatever still runs in them, are gone when this returns.
+    async fn drain_shards(&self, acquired: &[(usize, bool)]) -> Result<Tally> {
+        let token = CancellationToken::new();
+        let mut shards = Vec::with_capacity(acquired.len());
+        for (index, unclean) in acquired {
+            let post = &self.posts[*index];
+            let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&post.consumer));
+            let (slice, token) = (post.slice.clone(), token.child_token());
+            shards.push(Shard::take_over(crew, consumer, slice, *unclean, token).await?);
+        }
+        drain_all(&mut shards).await?;
         Ok(shards.iter().fold(Tally::default(), |mut sum, shard| {
             sum += shard.tally;
             sum
@@ -284,9 +291,13 @@ impl<S: Store> ShardTask<S> {
         let mut tally = Tally::default();
         let mut backoff = Backoff::default();
         while !self.lost.is_cancelled() && !self.stop.is_cancelled() {
-            let error = match self.incarnation(unclean, &mut tally).await {
-                Ok(()) => break,
-                Err(error) => error,
+            // A panic must not keep the lease from everybody for ever.
+            let lived =
+                AssertUnwindSafe(self.incarnation(unclean, &mut tally)).catch_unwind().await;
+            let error = match lived {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => error,
+                Err(_panic) => Error::new(ErrorKind::LeaseLost, "run a shard", "its task panicked"),
             };
             let pause = backoff.next_pause();
             tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "a shard had to give up");
@@ -319,17 +330,14 @@ impl<S: Store> ShardTask<S> {
 }
 
 impl<S: Store> Post<S> {
-    fn new(consumer: &Arc<Bound<S::Db>>, shard: u32, shards: u32) -> Self {
+    fn new(consumer: &Arc<Bound<S::Db>>, shard: u32, known: &Registered) -> Self {
         let options = &consumer.options;
         let slice = Slice {
             event_name: consumer.event_name,
             event_version: consumer.event_version,
             shard,
-            shards,
-            not_before: match options.start {
-                Start::At(time) => Some(time),
-                Start::Now | Start::Beginning => None,
-            },
+            shards: known.shards,
+            not_before: known.not_before,
             dead_holds_key: options.on_dead == OnDead::Hold,
         };
         let id = ShardId { consumer: options.name, shard };

@@ -126,7 +126,15 @@ impl Queue {
 
     /// The item that was popped holds its key back: returns those behind it.
     pub(crate) fn hold(&mut self, item: &Item) -> VecDeque<Item> {
-        let behind = self.key_of(item).and_then(|key| self.behind.remove(key)).unwrap_or_default();
+        let Some(key) = item.key() else { return VecDeque::new() };
+        let behind = if self.ordered {
+            self.behind.remove(key).unwrap_or_default()
+        } else {
+            let ready = std::mem::take(&mut self.ready);
+            let (behind, others) = ready.into_iter().partition(|other| other.key() == Some(key));
+            self.ready = others;
+            behind
+        };
         self.len -= behind.len();
         behind
     }

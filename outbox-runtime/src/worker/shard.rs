@@ -45,6 +45,8 @@ pub(crate) struct Shard<S: Store> {
     token: CancellationToken,
 
     seq: i64,
+    /// The number of the last checkpoint when older ones were last deleted.
+    trimmed: i64,
     totals: Totals,
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
@@ -121,6 +123,7 @@ impl<S: Store> Shard<S> {
             clock: crew.store.clock().watch(),
             token,
             seq: taken.seq,
+            trimmed: taken.seq,
             totals: taken.totals,
             recorded_mark: tracker.mark(),
             tracker,
@@ -132,7 +135,7 @@ impl<S: Store> Shard<S> {
             rows: HashSet::new(),
             last_sweep: now,
             next_due: taken.has_deliveries.then_some(now),
-            suspects: if unclean { crew.options.record_after + options.concurrency } else { 0 },
+            suspects: if unclean { crew.options.most_in_flight(options) } else { 0 },
             begun: VecDeque::new(),
             running: JoinSet::new(),
             running_items: 0,
@@ -154,10 +157,6 @@ impl<S: Store> Shard<S> {
         })
     }
 
-    pub(crate) fn id(&self) -> &ShardId {
-        &self.id
-    }
-
     /// Runs until told to stop, or until nothing is due. Errors of the database are waited out;
     /// the only error that ends it is the loss of the shard to another worker.
     pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
@@ -176,8 +175,9 @@ impl<S: Store> Shard<S> {
                 }
             }
             if stopping {
-                let end =
-                    *deadline.get_or_insert(Instant::now() + self.crew.options.shutdown_timeout);
+                let end = *deadline.get_or_insert(
+                    Instant::now() + self.crew.options.shutdown_timeout.min(LONGEST_SLEEP),
+                );
                 if self.running.is_empty() || Instant::now() >= end {
                     return self.finish().await;
                 }
@@ -194,11 +194,12 @@ impl<S: Store> Shard<S> {
     async fn step(&mut self, stopping: bool, until: Until) -> Result<()> {
         self.take_in_finished()?;
         if !stopping {
-            if self.wants_events() {
-                self.read().await?;
-            }
+            // Rows first: they are older than what is read, and a backlog must not starve them.
             if self.next_due.is_some_and(|due| due <= Instant::now()) && self.has_room() {
                 self.fetch_due().await?;
+            }
+            if self.wants_events() {
+                self.read().await?;
             }
             if !self.held.is_empty() && self.last_sweep.elapsed() >= SWEEP {
                 self.sweep().await?;
@@ -207,8 +208,14 @@ impl<S: Store> Shard<S> {
         }
         let hurry = stopping || (until == Until::Drained && self.is_quiet());
         if self.should_record(hurry) {
+            let thaws = self.frozen.is_some();
             self.record().await?;
+            if thaws && !stopping {
+                // Nothing could be started while the record was pending.
+                self.start(until).await?;
+            }
         }
+        self.trim().await;
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::Transaction;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ pub(crate) struct UnitDone<S: Store> {
     pub(super) counted: Totals,
     pub(super) recorded: Recorded,
     pub(super) released: Vec<String>,
+    /// How soon a row that was written may be due.
+    pub(super) soonest: Option<Duration>,
     pub(super) settled_rows: Vec<Position>,
     pub(super) notices: Vec<Notice>,
 }
@@ -89,6 +92,29 @@ impl From<Error> for Failed {
     }
 }
 
+/// What was handled in a transaction that has not been committed yet.
+#[derive(Default)]
+struct Handled {
+    settled: Vec<(Item, Settled)>,
+    /// Keys that later events of the unit wait for.
+    held: HashSet<String>,
+}
+
+impl Handled {
+    /// Parks an event whose key is held; tells whether it is.
+    fn parks(&mut self, item: &Item) -> bool {
+        let held = item.key().is_some_and(|key| self.held.contains(key));
+        if held {
+            self.settled.push((item.clone(), Settled::Parked));
+        }
+        held
+    }
+}
+
+/// How many conflicts in a row are borne before savepoints are tried, and as many again before the
+/// event is blamed.
+const PATIENCE: u32 = 20;
+
 impl<S: Store> Unit<S> {
     pub(super) async fn run(self) -> Result<UnitDone<S>, UnitFailed<S>> {
         let shard = self.checkpoint.shard.clone();
@@ -96,10 +122,15 @@ impl<S: Store> Unit<S> {
         let mut backoff = Backoff::default();
         let mut careful = false;
         let mut failed_before = false;
+        let mut conflicts = 0;
         loop {
+            // A conflict that comes back for ever is the handler's own doing: on SQLite, writing
+            // through another connection than the transaction's.
+            let blame = conflicts >= 2 * PATIENCE;
+            careful |= conflicts >= PATIENCE && !single;
             let mut tried = match careful {
-                false => self.plainly().await,
-                true => self.carefully().await,
+                false => self.plainly(blame).await,
+                true => self.carefully(blame).await,
             };
             if single {
                 tried = match tried {
@@ -114,6 +145,7 @@ impl<S: Store> Unit<S> {
                 Ok(done) => return Ok(done),
                 Err(Failed::Conflict(error)) => {
                     tracing::debug!(%shard, %error, "repeating after a conflict");
+                    conflicts += 1;
                     backoff.brief().await;
                     continue;
                 }
@@ -151,30 +183,33 @@ impl<S: Store> Unit<S> {
     }
 
     /// All events, one after another, with no savepoint.
-    async fn plainly(&self) -> Result<UnitDone<S>, Failed> {
+    async fn plainly(&self, blame: bool) -> Result<UnitDone<S>, Failed> {
         let mut tx = self.begin().await?;
-        let mut settled = Vec::with_capacity(self.items.len());
+        let mut done = Handled::default();
         for item in &self.items {
+            if done.parks(item) {
+                continue;
+            }
             match self.handle(item, &mut tx).await {
-                Ended::Outcome(outcome) => settled.push(self.after(item, Ended::Outcome(outcome))),
-                Ended::Error(error) if error.is_conflict() => return Err(self.conflict()),
+                Ended::Outcome(outcome) => self.settle(&mut done, item, Ended::Outcome(outcome)),
+                Ended::Error(error) if error.is_conflict() && !blame => {
+                    return Err(self.conflict());
+                }
                 failed => {
                     drop(tx);
                     return Err(Failed::Event(failed));
                 }
             }
         }
-        self.commit(tx, settled).await
+        self.commit(tx, done).await
     }
 
     /// Each event in a savepoint: what fails is undone and gets a row.
-    async fn carefully(&self) -> Result<UnitDone<S>, Failed> {
+    async fn carefully(&self, blame: bool) -> Result<UnitDone<S>, Failed> {
         let mut tx = self.begin().await?;
-        let mut settled: Vec<(Item, Settled)> = Vec::with_capacity(self.items.len());
-        let mut held = HashSet::new();
+        let mut done = Handled::default();
         for item in &self.items {
-            if item.key().is_some_and(|key| held.contains(key)) {
-                settled.push((item.clone(), Settled::Parked));
+            if done.parks(item) {
                 continue;
             }
             let mut savepoint = tx.savepoint().await?;
@@ -190,26 +225,22 @@ impl<S: Store> Unit<S> {
                         ended = Ended::Error(error.into());
                     }
                 }
-                Ended::Error(error) if error.is_conflict() => return Err(self.conflict()),
+                Ended::Error(error) if error.is_conflict() && !blame => {
+                    return Err(self.conflict());
+                }
                 _ => savepoint.rollback().await?,
             }
-            let (item, settles) = self.after(item, ended);
-            if let Settled::Next(next) = &settles
-                && self.consumer.options.ordered
-                && next.holds_key(&self.consumer.options)
-            {
-                held.extend(item.event.key.clone());
-            }
-            settled.push((item, settles));
+            self.settle(&mut done, item, ended);
         }
-        self.commit(tx, settled).await
+        self.commit(tx, done).await
     }
 
     /// The only event of the unit failed: its effects are rolled back, so only that is recorded.
     async fn only_record(&self, ended: Ended) -> Result<UnitDone<S>, Failed> {
         let tx = self.begin().await?;
-        let settled = vec![self.after(&self.items[0], ended)];
-        self.commit(tx, settled).await
+        let mut done = Handled::default();
+        self.settle(&mut done, &self.items[0], ended);
+        self.commit(tx, done).await
     }
 
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
@@ -226,17 +257,22 @@ impl<S: Store> Unit<S> {
         frame.run(handling).await.map_or_else(|ended| ended, Ended::from)
     }
 
-    fn after(&self, item: &Item, ended: Ended) -> (Item, Settled) {
-        let next = Next::after(ended, item.attempt(), &self.consumer.options, fastrand::f64());
-        (item.clone(), Settled::Next(next))
+    fn settle(&self, done: &mut Handled, item: &Item, ended: Ended) {
+        let options = &self.consumer.options;
+        let next = Next::after(ended, item.attempt(), options, fastrand::f64());
+        if options.ordered && next.holds_key(options) {
+            done.held.extend(item.event.key.clone());
+        }
+        done.settled.push((item.clone(), Settled::Next(next)));
     }
 
     /// Appends the checkpoint with everything that was decided, and commits.
     async fn commit(
         &self,
         mut tx: Tx<'static, S::Db>,
-        settled: Vec<(Item, Settled)>,
+        done: Handled,
     ) -> Result<UnitDone<S>, Failed> {
+        let settled = done.settled;
         let mut changes = self.changes.clone();
         let mut counted = Totals::default();
         for (item, settles) in &settled {
@@ -263,6 +299,7 @@ impl<S: Store> Unit<S> {
             settled,
             counted,
             recorded,
+            soonest: changes.soonest(),
             released: changes.release,
             settled_rows,
             notices,

@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
-    Slice, Store, Taken,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
+    Registration, ShardId, Slice, Store, Taken,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -148,7 +148,7 @@ impl Store for PostgresStore {
         self.mark().await
     }
 
-    async fn register(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+    async fn register(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
         self.register_consumers(consumers).await
     }
 
@@ -192,8 +192,16 @@ impl Store for PostgresStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
-    async fn free_parked(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        self.free_parked_of(shard, slice).await
+    async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
+        let freed = sqlx::query(self.sql.release_keys.safe())
+            .bind(shard.consumer)
+            .bind(keys)
+            .bind(slice.dead_holds_key)
+            .bind(self.clock.fixed())
+            .execute(&self.pool)
+            .await
+            .during("free parked deliveries")?;
+        Ok(freed.rows_affected())
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {

@@ -8,7 +8,7 @@ use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
 use crate::store::types::Registered;
-use crate::store::types::start_text;
+use crate::store::types::{not_before, start_text};
 use crate::store::{Registration, migrate};
 
 const MIGRATE: &str = "migrate";
@@ -63,7 +63,10 @@ impl PostgresStore {
     /// What is new is registered together with its first checkpoints, in one transaction. Where a
     /// consumer starts from now on, "now" is marked before: in a transaction that already has an
     /// id, the mark would be wrong (see window.rs).
-    pub(super) async fn register_consumers(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+    pub(super) async fn register_consumers(
+        &self,
+        consumers: &[Registration],
+    ) -> Result<Vec<Registered>> {
         let known = self.registered(consumers).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
@@ -74,19 +77,22 @@ impl PostgresStore {
             }
             tx.commit().await.during(REGISTER)?;
         }
-        Ok(Registered::shards(&self.registered(consumers).await?, consumers))
+        Ok(Registered::of(self.registered(consumers).await?, consumers))
     }
 
     async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
-        let rows: Vec<(String, i32, String, i32)> = sqlx::query_as(self.sql.registered.safe())
-            .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
-            .fetch_all(&self.pool)
-            .await
-            .during(REGISTER)?;
-        let registered = rows.into_iter().map(|(name, shards, event_name, event_version)| {
-            let (shards, event_version) = (shards as u32, event_version as u32);
-            Registered { name, shards, event_name, event_version }
-        });
+        let rows: Vec<(String, i32, String, i32, String)> =
+            sqlx::query_as(self.sql.registered.safe())
+                .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
+                .fetch_all(&self.pool)
+                .await
+                .during(REGISTER)?;
+        let registered =
+            rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
+                let (shards, event_version) = (shards as u32, event_version as u32);
+                let not_before = not_before(&start);
+                Registered { name, shards, event_name, event_version, not_before }
+            });
         Ok(registered.collect())
     }
 

@@ -27,8 +27,8 @@ use uuid::Uuid;
 
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registration, ShardId,
-    Slice, Store, Taken,
+    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
+    Registration, ShardId, Slice, Store, Taken,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -157,7 +157,7 @@ impl Store for SqliteStore {
         self.mark(&mut connection).await
     }
 
-    async fn register(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+    async fn register(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
         self.register_consumers(consumers).await
     }
 
@@ -204,7 +204,7 @@ impl Store for SqliteStore {
     /// There are none: of a transaction that removes a head and one that parks behind it, whichever
     /// comes second sees the first and frees the delivery. So no shard asks for the write lock
     /// again and again for nothing; taking over looks nevertheless.
-    async fn free_parked(&self, _shard: &ShardId, _slice: &Slice) -> Result<u64> {
+    async fn free_parked(&self, _shard: &ShardId, _slice: &Slice, _keys: &[String]) -> Result<u64> {
         Ok(0)
     }
 

@@ -11,7 +11,7 @@ use super::progress::LogProgress;
 use crate::consumer::Start;
 use crate::error::{During, ErrorKind, Result};
 use crate::store::types::Registered;
-use crate::store::types::start_text;
+use crate::store::types::{not_before, start_text};
 use crate::store::{Registration, migrate};
 
 const MIGRATE: &str = "migrate";
@@ -97,7 +97,10 @@ impl SqliteStore {
 
     /// What is new is registered together with its first checkpoints, in one transaction: a
     /// consumer that starts "now" misses nothing that is committed later.
-    pub(super) async fn register_consumers(&self, consumers: &[Registration]) -> Result<Vec<u32>> {
+    pub(super) async fn register_consumers(
+        &self,
+        consumers: &[Registration],
+    ) -> Result<Vec<Registered>> {
         let known = self.registered(consumers).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
@@ -107,19 +110,22 @@ impl SqliteStore {
             }
             tx.commit().await.during(REGISTER)?;
         }
-        Ok(Registered::shards(&self.registered(consumers).await?, consumers))
+        Ok(Registered::of(self.registered(consumers).await?, consumers))
     }
 
     async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
         let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
-        let rows: Vec<(String, u32, String, u32)> = sqlx::query_as(self.sql.registered.safe())
-            .bind(Json(&names))
-            .fetch_all(&self.pool)
-            .await
-            .during(REGISTER)?;
-        let registered = rows.into_iter().map(|(name, shards, event_name, event_version)| {
-            Registered { name, shards, event_name, event_version }
-        });
+        let rows: Vec<(String, u32, String, u32, String)> =
+            sqlx::query_as(self.sql.registered.safe())
+                .bind(Json(&names))
+                .fetch_all(&self.pool)
+                .await
+                .during(REGISTER)?;
+        let registered =
+            rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
+                let not_before = not_before(&start);
+                Registered { name, shards, event_name, event_version, not_before }
+            });
         Ok(registered.collect())
     }
 

@@ -4,15 +4,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::{LONGEST_SLEEP, Shard};
+use super::{LONGEST_SLEEP, SWEEP, Shard};
 use crate::consumer::OnReading;
 use crate::error::Result;
 use crate::event::StoredEvent;
-use crate::store::{DeliveryState, Due, DueQuery, Store};
-use crate::worker::decide::{Ended, Next, new_delivery};
+use crate::store::{DeliveryState, Due, DueQuery, Store, UpdatedDelivery};
+use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
 
 /// Payload bytes that are read ahead, roughly: a page is sized by the mean of the last one.
@@ -25,7 +25,9 @@ impl<S: Store> Shard<S> {
 
     /// Whether the queue is low enough to read more into it.
     pub(super) fn has_room(&self) -> bool {
-        self.frozen.is_none() && self.queue.len() < self.page_limit().div_ceil(2) as usize
+        let low =
+            self.page_limit().div_ceil(2).max(self.consumer.options.batch.map_or(1, |b| b.max));
+        self.frozen.is_none() && self.queue.len() < low as usize
     }
 
     fn page_limit(&self) -> u32 {
@@ -77,8 +79,9 @@ impl<S: Store> Shard<S> {
                 return self.settle(&item, &Next::Done { outcome: "unwanted", note: None });
             }
             Ok(OnReading { delay: Some(delay), .. }) => {
-                let due = item.event.created_at + delay;
-                if due > now {
+                let delay = TimeDelta::from_std(delay.min(LONGEST_WAIT)).unwrap_or(TimeDelta::MAX);
+                let due = item.event.created_at.checked_add_signed(delay);
+                if let Some(due) = due.filter(|due| *due > now) {
                     self.wake_in((due - now).to_std().unwrap_or_default());
                     return self.divert(&item, DeliveryState::Delayed, Due::At(due));
                 }
@@ -150,11 +153,10 @@ impl<S: Store> Shard<S> {
         if rows.is_empty() {
             let next = self.crew.store.next_due(&[self.id.consumer]).await?;
             self.next_due = match next.first() {
-                // A row that is due but not a head, or already here, is looked at again later.
-                Some(Some(wait)) => {
-                    let wait = (*wait).clamp(self.crew.options.record_interval, LONGEST_SLEEP);
-                    Some(Instant::now() + wait)
-                }
+                // A row that is due and was not returned is already here, or not a head: whatever
+                // changes that sets the time anew.
+                Some(Some(wait)) if wait.is_zero() => Some(Instant::now() + SWEEP),
+                Some(Some(wait)) => Some(Instant::now() + (*wait).min(LONGEST_SLEEP)),
                 _ => None,
             };
             return Ok(());
@@ -170,17 +172,46 @@ impl<S: Store> Shard<S> {
             if row.started {
                 self.settle_crashed(&item);
             } else {
-                self.queue.push(item);
+                self.admit_row(item);
             }
         }
         Ok(())
+    }
+
+    /// A row may hold an event that no worker has looked into yet: one that waited for its version,
+    /// or whose `when` panicked. And its version may be newer than this worker, which is older than
+    /// the one before.
+    fn admit_row(&mut self, item: Item) {
+        if item.event.version > self.slice.event_version {
+            self.changes.update.push(UpdatedDelivery {
+                position: item.position(),
+                state: DeliveryState::Waiting,
+                attempts: item.attempts,
+                due: Due::Never,
+                started: false,
+                error: None,
+            });
+            self.settled_rows.push(item.position());
+            return self.touch();
+        }
+        match self.on_reading(&item.event) {
+            Ok(OnReading { wanted: true, .. }) => self.queue.push(item),
+            Ok(_) => self.settle(&item, &Next::Done { outcome: "unwanted", note: None }),
+            Err(panic) => {
+                let ended = Ended::Panicked(panic);
+                let options = &self.consumer.options;
+                let next = Next::after(ended, item.attempt(), options, fastrand::f64());
+                self.settle(&item, &next);
+            }
+        }
     }
 
     /// A dead letter that is discarded at the very moment when something is parked behind it may
     /// leave that behind: neither transaction sees the other. It is found here.
     pub(super) async fn sweep(&mut self) -> Result<()> {
         self.last_sweep = Instant::now();
-        if self.crew.store.free_parked(&self.id, &self.slice).await? > 0 {
+        let keys: Vec<String> = self.held.iter().cloned().collect();
+        if self.crew.store.free_parked(&self.id, &self.slice, &keys).await? > 0 {
             self.next_due = Some(Instant::now());
         }
         Ok(())

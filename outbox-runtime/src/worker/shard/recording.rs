@@ -83,8 +83,15 @@ impl<S: Store> Shard<S> {
                 }
                 self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
                 self.recorded_mark = self.tracker.mark();
+                if !frozen.settled_rows.is_empty() {
+                    // Some may only have been put back behind the head of their key.
+                    self.next_due = Some(Instant::now());
+                }
+                if let Some(wait) = frozen.changes.soonest() {
+                    // It may have come due before it was recorded, and nobody found it then.
+                    self.wake_in(wait);
+                }
                 self.publish(frozen.notices);
-                self.trim().await;
                 Ok(())
             }
             Err(error) => {
@@ -131,10 +138,11 @@ impl<S: Store> Shard<S> {
     }
 
     /// Keeps the ledger short. Failing costs nothing but space.
-    async fn trim(&self) {
-        if self.seq % TRIM_EVERY != 0 || self.seq <= KEPT_CHECKPOINTS {
+    pub(super) async fn trim(&mut self) {
+        if self.seq - self.trimmed < TRIM_EVERY {
             return;
         }
+        self.trimmed = self.seq;
         let last = self.seq - KEPT_CHECKPOINTS;
         if let Err(error) = self.crew.store.trim_checkpoints(&self.id, last).await {
             tracing::debug!(shard = %self.id, %error, "could not trim checkpoints");

@@ -66,6 +66,8 @@ impl<S: Store> Shard<S> {
 
     /// What was done in a transaction that recorded it as well.
     fn take_in_unit(&mut self, done: UnitDone<S>) {
+        // Told when it is recorded.
+        let later = std::mem::take(&mut self.notices);
         self.recorded(done.checkpoint.seq, &done.recorded.still_held, &done.released);
         self.totals += done.counted;
         for position in &done.settled_rows {
@@ -82,9 +84,12 @@ impl<S: Store> Shard<S> {
                 Settled::Parked => self.notice(item, Change::Parked),
             }
         }
+        if let Some(wait) = done.soonest {
+            self.wake_in(wait);
+        }
         self.recorded_mark = self.tracker.mark();
         self.publish(done.notices);
-        let notices = std::mem::take(&mut self.notices);
+        let notices = std::mem::replace(&mut self.notices, later);
         self.publish(notices);
     }
 

@@ -69,7 +69,10 @@ impl<S: Store> Shard<S> {
     pub(super) fn batch_due(&self) -> Option<Instant> {
         let BatchOptions { wait, .. } = self.consumer.options.batch?;
         let free = self.running.len() < self.consumer.options.concurrency as usize;
-        self.queue.peek().filter(|_| free && !self.alone).map(|oldest| oldest.since + wait)
+        self.queue
+            .peek()
+            .filter(|oldest| free && !self.alone && !self.is_suspect(oldest))
+            .map(|oldest| oldest.since + wait)
     }
 
     /// Parks what is next in the queue and has been overtaken by a failure of its key.

@@ -1,1 +1,1 @@
-select name, shards, event_name, event_version from "outbox".consumer where name = any($1)
+select name, shards, event_name, event_version, start from "outbox".consumer where name = any($1)
