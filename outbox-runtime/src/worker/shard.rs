@@ -30,7 +30,7 @@ use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
-use crate::store::{Changes, ShardId, Slice, Store, Taken};
+use crate::store::{Changes, DeliveryState, Due, ShardId, Slice, Store, Taken, UpdatedDelivery};
 use recording::Frozen;
 
 /// A shard that this worker has the lease of.
@@ -70,8 +70,8 @@ pub(crate) struct Shard<S: Store> {
 
     running: JoinSet<Finished<S>>,
     running_items: u32,
-    /// Whether what runs must run alone.
-    alone: bool,
+    /// What runs must run alone: an item whose attempt was recorded first.
+    alone: Option<Item>,
     unit_running: bool,
     /// How many of the next events get a transaction each, because one that they shared was refused.
     singly: u32,
@@ -139,7 +139,7 @@ impl<S: Store> Shard<S> {
             begun: VecDeque::new(),
             running: JoinSet::new(),
             running_items: 0,
-            alone: false,
+            alone: None,
             unit_running: false,
             singly: 0,
             changes: Changes { dead_holds_key: slice.dead_holds_key, ..Changes::default() },
@@ -293,6 +293,7 @@ impl<S: Store> Shard<S> {
             );
             self.running.shutdown().await;
         }
+        self.take_back_begun();
         if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
             return Ok(());
         }
@@ -307,6 +308,21 @@ impl<S: Store> Shard<S> {
         self.caught_up = false;
         if !self.held.is_empty() {
             self.next_due = Some(Instant::now());
+        }
+    }
+
+    /// An attempt that was recorded as begun and is dropped, or never started, killed nobody.
+    fn take_back_begun(&mut self) {
+        for item in self.begun.drain(..).chain(self.alone.take()) {
+            self.changes.update.push(UpdatedDelivery {
+                position: item.position(),
+                state: DeliveryState::Retrying,
+                attempts: item.attempts.saturating_sub(1),
+                due: Due::In(Duration::ZERO),
+                started: false,
+                error: None,
+            });
+            self.dirty_since.get_or_insert_with(Instant::now);
         }
     }
 

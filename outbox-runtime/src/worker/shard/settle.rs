@@ -40,7 +40,7 @@ impl<S: Store> Shard<S> {
             Err(_) => return Err(self.lost()),
         }
         if self.running.is_empty() {
-            self.alone = false;
+            self.alone = None;
         }
         Ok(())
     }

@@ -17,11 +17,11 @@ impl<S: Store> Shard<S> {
     /// Starts as many handlers as may run now.
     pub(super) async fn start(&mut self, until: Until) -> Result<()> {
         loop {
-            if self.alone || self.unit_running || self.frozen.is_some() {
+            if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
                 return Ok(());
             }
             if let Some(item) = self.begun.pop_front() {
-                self.alone = true;
+                self.alone = Some(item.clone());
                 self.launch(vec![item]);
                 return Ok(());
             }
@@ -71,7 +71,7 @@ impl<S: Store> Shard<S> {
         let free = self.running.len() < self.consumer.options.concurrency as usize;
         self.queue
             .peek()
-            .filter(|oldest| free && !self.alone && !self.is_suspect(oldest))
+            .filter(|oldest| free && self.alone.is_none() && !self.is_suspect(oldest))
             .map(|oldest| oldest.since + wait)
     }
 
