@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::PostgresStore;
 use crate::clock::Clock;
 use crate::key::key_hash;
-use crate::store::{Namespace, NewEvent, Store};
+use crate::store::{Namespace, NewEvent, Slice, Store};
 use crate::testing::TestDatabase;
 
 async fn migrated(namespace: &Namespace) -> (TestDatabase<Postgres>, PostgresStore) {
@@ -50,6 +50,35 @@ fn events(count: usize, name: &'static str) -> Vec<NewEvent> {
         }
     };
     (0..count).map(new).collect()
+}
+
+/// A reader that draws an id moves on; one that has nothing to do stays where it is.
+#[tokio::test]
+async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let start = store.mark().await.unwrap();
+    let slice = Slice {
+        event_name: "wanted",
+        event_version: 1,
+        shard: 0,
+        shards: 1,
+        not_before: None,
+        dead_holds_key: true,
+    };
+    for foreign in [0, 500, 499] {
+        let mut tx = store.pool().begin().await.unwrap();
+        store.append(&mut tx, events(foreign, "foreign"), Duration::ZERO).await.unwrap();
+        tx.commit().await.unwrap();
+        let page = store.read(&start, &slice, 100).await.unwrap();
+        assert!(page.caught_up && page.events.is_empty());
+        assert_eq!(page.end, start, "after {foreign} more events of others");
+    }
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(1, "foreign"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = store.read(&start, &slice, 100).await.unwrap();
+    assert!(page.caught_up && page.events.is_empty());
+    assert_ne!(page.end, start, "a thousand events of others are worth an id");
 }
 
 /// The rows that the scans of a plan looked at, from `explain (analyze, format json)`.
