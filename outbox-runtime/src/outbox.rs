@@ -169,7 +169,8 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
         Ok(emitted[0])
     }
 
-    /// Appends any number of events of one type, in this order, with one INSERT.
+    /// Appends any number of events of one type, in this order, with one INSERT (if one of them has
+    /// a dedup key, with one each).
     ///
     /// # Errors
     ///

@@ -18,6 +18,7 @@ mod refused;
 mod report;
 mod robust;
 mod setup;
+mod spans;
 mod sql_function;
 mod tx;
 mod versions;

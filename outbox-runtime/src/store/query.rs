@@ -235,3 +235,19 @@ pub struct ConsumerStats {
     /// Deliveries that became dead letters since the consumer began.
     pub dead_total: u64,
 }
+
+/// The earlier of two times that may not be there.
+pub(crate) fn earliest(
+    one: Option<DateTime<Utc>>,
+    other: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// How long ago something was; nothing where clocks disagree.
+pub(crate) fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
+    (now - then).to_std().unwrap_or_default()
+}

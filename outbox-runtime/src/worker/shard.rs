@@ -45,7 +45,7 @@ pub(crate) struct Shard<S: Store> {
     token: CancellationToken,
 
     seq: i64,
-    /// The number of the last checkpoint when older ones were last deleted.
+    /// The number of the last checkpoint when it was last asked whether to delete older ones.
     trimmed: i64,
     totals: Totals,
     tracker: Tracker<S::Progress>,
@@ -123,7 +123,7 @@ impl<S: Store> Shard<S> {
             clock: crew.store.clock().watch(),
             token,
             seq: taken.seq,
-            trimmed: taken.seq,
+            trimmed: taken.seq - 1,
             totals: taken.totals,
             recorded_mark: tracker.mark(),
             tracker,

@@ -1,7 +1,5 @@
 //! Figures, lists, and what operators do with dead letters.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
@@ -10,6 +8,7 @@ use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::StoredEvent;
+use crate::store::query::{age, earliest};
 use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
@@ -222,15 +221,4 @@ impl PostgresStore {
         tx.commit().await.during(DISCARD)?;
         Ok(gone.len() as u64)
     }
-}
-
-fn earliest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
-fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
-    (now - then).to_std().unwrap_or_default()
 }

@@ -1,7 +1,5 @@
 //! Figures, lists, and what operators do with dead letters.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{Row, SqliteConnection};
@@ -10,6 +8,7 @@ use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
+use crate::store::query::{age, earliest};
 use crate::store::types::not_before;
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
@@ -220,15 +219,4 @@ impl SqliteStore {
 /// The limit of a filter, as SQLite understands "none".
 fn limit_or_none(filter: &DeliveryFilter) -> i64 {
     filter.limit.map_or(-1, i64::from)
-}
-
-fn earliest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
-fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
-    (now - then).to_std().unwrap_or_default()
 }
