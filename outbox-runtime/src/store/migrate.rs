@@ -1,15 +1,19 @@
 //! The migrations of both databases, embedded.
 
 /// The format of the tables that this code reads and writes: the number of the newest migration.
-pub(crate) const FORMAT_VERSION: i32 = 1;
+pub(crate) const FORMAT_VERSION: i32 = 2;
 
 #[cfg(feature = "postgres")]
-pub(crate) const POSTGRES: [(i32, &str); 1] =
-    [(1, include_str!("../../migrations/postgres/0001_create_outbox.sql"))];
+pub(crate) const POSTGRES: [(i32, &str); 2] = [
+    (1, include_str!("../../migrations/postgres/0001_create_outbox.sql")),
+    (2, include_str!("../../migrations/postgres/0002_fleets.sql")),
+];
 
 #[cfg(feature = "sqlite")]
-pub(crate) const SQLITE: [(i32, &str); 1] =
-    [(1, include_str!("../../migrations/sqlite/0001_create_outbox.sql"))];
+pub(crate) const SQLITE: [(i32, &str); 2] = [
+    (1, include_str!("../../migrations/sqlite/0001_create_outbox.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_fleets.sql")),
+];
 
 /// What the `meta` table says about the format, compared with what this code knows.
 pub(crate) fn check(found: Option<i32>) -> crate::error::Result<()> {
