@@ -31,7 +31,6 @@ const STATEMENTS: Twins = Twins {
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
-        ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
     ],
 };
 
