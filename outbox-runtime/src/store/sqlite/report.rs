@@ -68,7 +68,7 @@ impl SqliteStore {
                 lag: oldest_unread.map(|oldest| age(now, oldest)),
                 in_flight: count(9)?,
                 paused: row.try_get(10).during(STATS)?,
-                shards: shards,
+                shards,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,
