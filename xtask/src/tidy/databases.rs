@@ -14,6 +14,9 @@ struct Twins {
     exceptions: &'static [(&'static str, &'static str)],
 }
 
+const RESTORE: &str =
+    "SQLite has no transaction ids that another cluster could misunderstand: see restore.rs";
+
 const STATEMENTS: Twins = Twins {
     postgres: "outbox-runtime/src/store/postgres/sql/",
     sqlite: "outbox-runtime/src/store/sqlite/sql/",
@@ -32,6 +35,16 @@ const STATEMENTS: Twins = Twins {
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
         ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
+        ("cluster.sql", RESTORE),
+        ("lock_cluster.sql", RESTORE),
+        ("last_position.sql", RESTORE),
+        ("move_sequence.sql", RESTORE),
+        ("emitting.sql", RESTORE),
+        ("ledger_heads.sql", RESTORE),
+        ("translate_shard.sql", RESTORE),
+        ("translate_unread.sql", RESTORE),
+        ("translate_barriers.sql", RESTORE),
+        ("set_cluster.sql", RESTORE),
     ],
 };
 

@@ -5,6 +5,7 @@ mod deliveries;
 mod leases;
 mod log;
 mod report;
+mod restore;
 mod rows;
 #[cfg(test)]
 mod sabotage;
@@ -50,11 +51,13 @@ pub struct PostgresStore {
 
 crate::store::statements! {
     Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
-    append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
-    find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
+    append_deduplicated, checkpoint_writer, cluster, continue_window, deliveries, delete_deliveries,
+    discard, due, emitting, events, find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
+    held_keys, insert_audit, insert_deliveries, lag, last_position,
+    latest_checkpoints, ledger_heads, lock_cluster, mark, move_sequence, next_due, now,
     open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
-    stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
+    set_cluster, stats, still_held, take_over, translate_barriers, translate_shard, translate_unread,
+    trim_checkpoints, trim_dedup, update_deliveries
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.

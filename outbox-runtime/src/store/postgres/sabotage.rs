@@ -100,7 +100,7 @@ impl PostgresStore {
         let events: Vec<_> =
             found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?;
         let high = events.last().map_or(progress.high, |event| event.position);
-        let end = WindowProgress::seen(progress.done.clone(), progress.next, high);
+        let end = WindowProgress { high, ..progress.clone() };
         let caught_up = events.len() < limit as usize;
         Ok(Page { events, start: progress.clone(), end, caught_up, now: chrono::Utc::now() })
     }

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use super::PostgresStore;
 use super::window::WindowProgress;
 use crate::consumer::Start;
-use crate::error::{During, Result};
+use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::types::Registered;
 use crate::store::types::{not_before, start_text};
 use crate::store::{Registration, migrate};
@@ -67,11 +67,16 @@ impl PostgresStore {
         &self,
         consumers: &[Registration],
     ) -> Result<Vec<Registered>> {
+        self.translate_if_restored().await?;
         let known = self.registered(consumers).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let now = self.mark().await?;
             let mut tx = self.pool.begin().await.during(REGISTER)?;
+            if self.server_of(&mut tx).await? != now.server {
+                let message = "the database server was restarted or replaced meanwhile";
+                return Err(Error::new(ErrorKind::Unavailable, REGISTER, message));
+            }
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }
