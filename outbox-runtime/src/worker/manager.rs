@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
 use super::shard::{Shard, Until};
-use super::wake;
+use super::{retention, wake};
 use crate::consumer::{Bound, OnDead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Registered, Registration, ShardId, Slice, Store};
@@ -61,6 +61,7 @@ impl<S: Store> Manager<S> {
         let consumers =
             consumers.map(|post| (post.id.consumer, post.consumer.event_name)).collect();
         let prober = tokio::spawn(wake::probe(Arc::clone(&self.crew), consumers, stop.clone()));
+        let retention = tokio::spawn(retention::run(Arc::clone(&self.crew), stop.clone()));
         let mut tasks = JoinSet::new();
         let mut ticks = interval(self.crew.options.lease / 3);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,8 +83,8 @@ impl<S: Store> Manager<S> {
                 _ = ticks.tick() => self.renew(&mut last_renewal).await,
             }
         }
-        // It has been told to stop; a panic in it has been reported by then.
-        let _ = prober.await;
+        // They have been told to stop; a panic in them has been reported by then.
+        let _ = tokio::join!(prober, retention);
         self.tally
     }
 
@@ -214,6 +215,7 @@ impl<S: Store> Manager<S> {
         if !ids.is_empty() {
             self.crew.store.release(self.crew.worker, &ids).await?;
         }
+        retention::once(&self.crew).await;
         drained
     }
 

@@ -6,6 +6,7 @@ mod leases;
 mod log;
 mod report;
 mod restore;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod sabotage;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
@@ -30,7 +32,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -51,13 +53,13 @@ pub struct PostgresStore {
 
 crate::store::statements! {
     Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
-    append_deduplicated, checkpoint_writer, cluster, continue_window, deliveries, delete_deliveries,
-    discard, due, emitting, events, find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, last_position,
-    latest_checkpoints, ledger_heads, lock_cluster, mark, move_sequence, next_due, now,
+    append_deduplicated, await_retention, checkpoint_writer, cluster, continue_window, deliveries, delete_deliveries, delete_range,
+    discard, due, emitting, events, examine_range, find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
+    held_keys, insert_audit, insert_deliveries, lag, last_position, late_floor,
+    latest_checkpoints, ledger_heads, lock_cluster, mark, move_sequence, needs, note_retention, next_due, now,
     open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
     set_cluster, stats, still_held, take_over, translate_barriers, translate_shard, translate_unread,
-    trim_checkpoints, trim_dedup, update_deliveries
+    trim_audit, trim_checkpoints, trim_dedup, try_retention, update_deliveries
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.
@@ -243,6 +245,38 @@ impl Store for PostgresStore {
             .await
             .during("trim dedup keys")?;
         Ok(())
+    }
+
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {

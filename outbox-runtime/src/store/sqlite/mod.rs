@@ -13,6 +13,7 @@ mod leases;
 mod log;
 mod progress;
 mod report;
+mod retention;
 mod rows;
 mod setup;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
@@ -32,7 +34,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 #[allow(unreachable_pub)]
 pub use progress::LogProgress;
 
@@ -51,11 +53,11 @@ pub struct SqliteStore {
 
 crate::store::statements! {
     Statements: acquire_leases, append, append_all, append_checkpoint, append_deduplicated,
-    checkpoint_writer, claim_dedup, delete_deliveries, deliveries, discard, due, events,
+    checkpoint_writer, claim_dedup, delete_deliveries, delete_range, deliveries, discard, due, events, examine_range,
     find_dedup, first_checkpoint, forget_worker, free_leases, free_parked, free_waiting,
     has_deliveries, held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark,
-    next_due, probe, read, redrive, register, registered, release_keys,
-    release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
+    needs, next_due, note_retention, probe, read, redrive, register, registered, release_keys,
+    release_leases, renew_leases, stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
     update_deliveries, worker_alive
 }
 
@@ -246,6 +248,38 @@ impl Store for SqliteStore {
             .await
             .during("trim dedup keys")?;
         Ok(())
+    }
+
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {
