@@ -106,6 +106,7 @@ struct Verdict {
 impl Verdict {
     fn check(&self, what: &str) {
         println!("{what}: {self:?}");
+        assert!(self.committed > 500, "{what}");
         assert_eq!((self.lost, self.inversions), (0, 0), "{what}");
         assert!(self.repeated <= IN_FLIGHT, "{what}");
         assert!(self.projection_exact && self.from_now_exact, "{what}");

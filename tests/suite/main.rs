@@ -16,6 +16,7 @@ mod outcomes;
 mod reading;
 mod refused;
 mod report;
+mod retention;
 mod robust;
 mod setup;
 mod spans;

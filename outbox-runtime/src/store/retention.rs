@@ -17,8 +17,11 @@ pub struct Need {
     pub(crate) handled: Position,
     /// It takes no event from before.
     pub(crate) not_before: Option<DateTime<Utc>>,
-    /// Transactions whose events it has not handled wherever they lie (on Postgres).
+    /// Transactions whose events it has not handled beyond `late_after`, wherever that lies, and
+    /// those of which it has handled none (on Postgres).
     pub(crate) late: Vec<String>,
+    pub(crate) late_after: Position,
+    pub(crate) late_in_window: Vec<String>,
 }
 
 /// A [`Need`] as the statements read it.
@@ -31,6 +34,8 @@ pub(crate) struct NeedValues<'n, T> {
     handled: Position,
     not_before: Option<T>,
     late: &'n [String],
+    late_after: Position,
+    late_in_window: &'n [String],
 }
 
 impl Need {
@@ -43,6 +48,8 @@ impl Need {
             handled: self.handled,
             not_before: self.not_before.map(time),
             late: &self.late,
+            late_after: self.late_after,
+            late_in_window: &self.late_in_window,
         }
     }
 }

@@ -229,6 +229,8 @@ mod tests {
             handled,
             not_before: None,
             late: Vec::new(),
+            late_after: 0,
+            late_in_window: Vec::new(),
         }
     }
 

@@ -101,13 +101,7 @@ impl Translation {
     /// * is not visible in the window either: then it is late for what comes after the window.
     fn of(old: &WindowProgress, completed: &[Position]) -> Self {
         let mark = old.new_after();
-        let (late_after, late_in_window) = match &old.window {
-            None => (0, Vec::new()),
-            Some(window) => {
-                let after = WindowProgress::seen(window.upto.clone(), window.next, window.high);
-                (window.after, after.late())
-            }
-        };
+        let (late_after, late_in_window) = old.late_in_window();
         Self {
             progress: WindowProgress { high: mark, ..WindowProgress::beginning() },
             completed: completed.iter().copied().filter(|position| *position > mark).collect(),

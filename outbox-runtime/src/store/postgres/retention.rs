@@ -2,8 +2,8 @@
 //!
 //! A row may be deleted if every shard that reads it has handled it. By window.rs, a shard has
 //! handled every event up to its mark but for those of its late transactions, and of those that are
-//! late for the window that it is in the middle of. Those are kept wherever they lie, committed or
-//! not when the progress was read. (Of what was restored from another cluster the position decides
+//! late for the window that it is in the middle of. Those are kept, committed or not when the
+//! progress was read. (Of what was restored from another cluster the position decides
 //! alone, as everywhere: see restore.rs.)
 //!
 //! The progress is read before the rows are deleted, by a statement of its own. Meanwhile it only
@@ -25,20 +25,6 @@ use crate::store::retention::{Need, Range, RangeRow};
 use crate::store::types::not_before;
 
 const RETAIN: &str = "delete old events";
-
-impl WindowProgress {
-    /// Transactions that this reader has not handled, or not wholly: at any position.
-    fn unhandled(&self) -> Vec<String> {
-        let mut late = self.late();
-        if let Some(window) = &self.window {
-            let after = Self::seen(window.upto.clone(), window.next, window.high);
-            late.extend(after.late());
-            late.sort_unstable();
-            late.dedup();
-        }
-        late
-    }
-}
 
 impl PostgresStore {
     /// As far as anybody can see: the mark, or the first committed event of a late transaction.
@@ -69,6 +55,7 @@ impl PostgresStore {
             let progress = row
                 .try_get::<Option<Json<WindowProgress>>, _>(5)?
                 .map_or_else(WindowProgress::beginning, |progress| progress.0);
+            let (late_after, late_in_window) = progress.late_in_window();
             Ok(Need {
                 consumer: row.try_get(0)?,
                 shard: row.try_get::<i32, _>(1)? as u32,
@@ -76,7 +63,9 @@ impl PostgresStore {
                 event_name: row.try_get(3)?,
                 not_before: not_before(row.try_get(4)?),
                 handled: progress.new_after(),
-                late: progress.unhandled(),
+                late: progress.late(),
+                late_after,
+                late_in_window,
             })
         };
         let needs = rows.iter().map(need).collect::<sqlx::Result<Vec<_>>>().during(RETAIN)?;

@@ -42,7 +42,10 @@ impl PostgresStore {
                 let most = needs.iter().map(|need| need.handled).max();
                 needs.iter_mut().for_each(|need| need.handled = most.unwrap_or(0));
             }
-            Some(Sabotage::LateDeleted) => needs.iter_mut().for_each(|need| need.late.clear()),
+            Some(Sabotage::LateDeleted) => needs.iter_mut().for_each(|need| {
+                need.late.clear();
+                need.late_in_window.clear();
+            }),
             _ => {}
         }
         needs

@@ -104,6 +104,15 @@ impl WindowProgress {
             .collect()
     }
 
+    /// Within an open window: up to where late transactions have been read, and those that are not
+    /// visible in it either, and so are late for what comes after it.
+    pub(super) fn late_in_window(&self) -> (Position, Vec<String>) {
+        self.window.as_ref().map_or((0, Vec::new()), |window| {
+            let after = Self::seen(window.upto.clone(), window.next, window.high);
+            (window.after, after.late())
+        })
+    }
+
     /// Where the range of new events begins.
     pub(super) fn new_after(&self) -> Position {
         self.window.as_ref().map_or(self.high, |window| window.after.max(self.high))

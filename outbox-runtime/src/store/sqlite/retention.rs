@@ -44,6 +44,8 @@ impl SqliteStore {
                 not_before: not_before(row.try_get(4)?),
                 handled: progress.after,
                 late: Vec::new(),
+                late_after: 0,
+                late_in_window: Vec::new(),
             })
         };
         rows.iter().map(need).collect::<sqlx::Result<_>>().during(RETAIN)

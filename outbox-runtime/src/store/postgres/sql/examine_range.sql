@@ -4,9 +4,11 @@
 --
 -- $1 shards, $2 after, $3 at most up to, $4 positions, $5 now, $6 age in microseconds
 with need as materialized (
-    select name, shard, shards, handled, not_before, late::xid8[] as late
+    select name, shard, shards, handled, not_before,
+           late::xid8[] as late, late_after, late_in_window::xid8[] as late_in_window
     from jsonb_to_recordset($1) as n
-        (name text, shard integer, shards integer, handled bigint, not_before timestamptz, late text[])
+        (name text, shard integer, shards integer, handled bigint, not_before timestamptz,
+         late text[], late_after bigint, late_in_window text[])
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
@@ -23,7 +25,9 @@ with need as materialized (
                where n.name = e.name and (e.key_hash & 2147483647) % n.shards = n.shard
                    and (n.not_before is null or e.created_at >= n.not_before)
                    and (e.position > n.handled
-                       or (e.tx = any(n.late) and e.position > (select up_to from restored)))
+                       or e.position > (select up_to from restored)
+                           and (e.tx = any(n.late) and e.position > n.late_after
+                               or e.tx = any(n.late_in_window)))
            ) as held
     from "outbox".event e
     where e.position >= (select first from span) and e.position <= (select last from span)
