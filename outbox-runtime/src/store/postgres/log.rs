@@ -129,12 +129,11 @@ impl PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
         let rows = sqlx::query(self.sql.open_window.safe())
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
-            .bind(bound)
+            .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
             .bind(slice.event_name)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -158,6 +157,7 @@ impl PostgresStore {
         start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
         let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
+        let bound = first.try_get(13).during(READ)?;
         let end = start.clone().advanced(last(&events).filter(|_| full), bound);
         let caught_up = end.window.is_none();
         Ok(Page { events, start, end, caught_up, now })
@@ -172,12 +172,11 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let new_after = progress.new_after();
-        let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
         let rows = sqlx::query(self.sql.continue_window.safe())
             .bind(progress.late())
             .bind(window.after)
             .bind(progress.next.to_string())
-            .bind(bound)
+            .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
             .bind(slice.event_name)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -193,6 +192,7 @@ impl PostgresStore {
         let now = self.read_time(first.try_get(8).during(READ)?);
         let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
+        let bound = first.try_get(10).during(READ)?;
         let end = progress.clone().advanced(last(&events).filter(|_| full), bound);
         // More may have been committed since the window was opened.
         Ok(Page { events, start: progress.clone(), end, caught_up: false, now })
