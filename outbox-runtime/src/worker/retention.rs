@@ -40,7 +40,7 @@ const AFRESH: Duration = Duration::from_secs(3600);
 const REMIND: Duration = Duration::from_secs(3600);
 
 /// Looks for old events until told to stop.
-pub(super) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: CancellationToken) {
+pub(in crate::worker) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: CancellationToken) {
     let mut keeper = Keeper::new();
     let mut clock = crew.store.clock().watch();
     loop {
@@ -61,7 +61,7 @@ pub(super) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: CancellationToken) {
 }
 
 /// One round, for a worker that does not stay.
-pub(super) async fn once<S: Store>(crew: &Crew<S>) {
+pub(in crate::worker) async fn once<S: Store>(crew: &Crew<S>) {
     if let Err(error) = Keeper::new().round(crew, &CancellationToken::new()).await {
         tracing::warn!(%error, "could not delete old events");
     }

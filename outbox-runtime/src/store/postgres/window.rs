@@ -31,6 +31,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::moves;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::Progress;
@@ -40,7 +41,7 @@ use crate::store::Progress;
 pub(super) type Server = DateTime<Utc>;
 
 /// The progress of a reader, as stored in a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WindowProgress {
     /// Of this snapshot, everything visible has been read.
     pub(super) done: String,
@@ -55,6 +56,16 @@ pub struct WindowProgress {
     #[serde(skip)]
     pub(super) server: Server,
 }
+
+/// The same place in the log, wherever it was read.
+impl PartialEq for WindowProgress {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.done, self.next, self.high, &self.window)
+            == (&other.done, other.next, other.high, &other.window)
+    }
+}
+
+impl Eq for WindowProgress {}
 
 /// A window that has been opened: it ends where the next progress begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,15 +104,13 @@ impl WindowProgress {
 
     /// The transactions that may still come at any position.
     pub(super) fn late(&self) -> Vec<String> {
-        let mut parts = self.done.splitn(3, ':').skip(1);
-        let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
-        let xip = parts.next().unwrap_or("");
-        // At the beginning nothing has an id yet, and `xmax` is above `next`.
-        xip.split(',')
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned)
-            .chain((xmax..self.next).map(|id| id.to_string()))
-            .collect()
+        late(&self.done, self.next).iter().map(u64::to_string).collect()
+    }
+
+    /// The last position at which a late transaction is looked for. Where the reader was moved back
+    /// (see moves.rs) everything above `high` is new, whatever its transaction.
+    pub(super) fn late_upto(&self, bound: Position) -> Position {
+        if self.next == 0 { bound.min(self.high) } else { bound }
     }
 
     /// Within an open window: up to where late transactions have been read, and those that are not
@@ -143,6 +152,15 @@ pub(super) fn another_server() -> Error {
     )
 }
 
+/// The transactions that are not visible in a snapshot and have an id below `next`.
+pub(super) fn late(snapshot: &str, next: u64) -> Vec<u64> {
+    let mut parts = snapshot.splitn(3, ':').skip(1);
+    let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
+    let xip = parts.next().unwrap_or("");
+    // At the beginning nothing has an id yet, and `xmax` is above `next`.
+    xip.split(',').filter_map(|id| id.parse().ok()).chain(xmax..next).collect()
+}
+
 impl Progress for WindowProgress {
     fn at(&self, position: Position) -> Self {
         let mut progress = self.clone();
@@ -154,6 +172,27 @@ impl Progress for WindowProgress {
 
     fn mark(&self) -> Position {
         self.new_after()
+    }
+
+    fn end(&self) -> Self {
+        match &self.window {
+            Some(Window { upto, next, high, .. }) => {
+                Self::seen(upto.clone(), *next, *high).on(self.server)
+            }
+            None => self.clone(),
+        }
+    }
+
+    fn is_beyond(&self, other: &Self) -> bool {
+        moves::age(&self.done) > moves::age(&other.done)
+    }
+
+    fn rewound(&self, to: Position) -> Self {
+        moves::rewound(self, to)
+    }
+
+    fn skipped(&self, to: Position, now: &Self) -> Self {
+        moves::skipped(self, to, now)
     }
 }
 

@@ -4,7 +4,8 @@
 -- What was restored from another cluster (see restore.rs) is never late, always new, and visible.
 --
 -- $1 late transactions, $2 after, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 upto, $11 after or high, whichever is greater
+-- $8 not before, $9 limit, $10 upto, $11 after or high, whichever is greater,
+-- $12 bound of late events
 with restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
@@ -16,7 +17,7 @@ with restored as materialized (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
         where (l.tx, l.position) > (x.tx, greatest($2, (select up_to from restored)))
-            and (l.tx, l.position) <= (x.tx, (select bound from span))
+            and (l.tx, l.position) <= (x.tx, least($12, (select bound from span)))
             and case
                 when l.name <> $5 then false
                 when l.created_at < $8::timestamptz then false

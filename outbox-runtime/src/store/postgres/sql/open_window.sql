@@ -14,7 +14,7 @@
 -- nothing here: they are never late, and always new.
 --
 -- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 growth worth a transaction id
+-- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
 with mark as materialized (
     select pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
@@ -30,7 +30,7 @@ with mark as materialized (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
         where (l.tx, l.position) > (x.tx, (select up_to from restored))
-            and (l.tx, l.position) <= (x.tx, (select bound from span))
+            and (l.tx, l.position) <= (x.tx, least($11, (select bound from span)))
             and case
                 when l.name <> $5 then false
                 when l.created_at < $8::timestamptz then false
