@@ -3,6 +3,7 @@
 
 mod abort;
 mod kill;
+mod restore;
 mod victim;
 
 /// How many seeds.

@@ -1,11 +1,15 @@
 //! What the suites share: events and consumers whose behaviour a test scripts, workers in tasks of
 //! their own, waiting for signals, and looking at a database from outside.
 
+pub mod cluster;
 pub mod db;
 pub mod probe;
+pub mod proxy;
 pub mod running;
 pub mod wait;
 
+pub use cluster::Cluster;
 pub use db::Db;
 pub use probe::{Act, Ping, Probe, Seen};
+pub use proxy::Proxy;
 pub use running::Running;

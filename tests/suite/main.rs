@@ -18,6 +18,7 @@ mod outcomes;
 mod reading;
 mod refused;
 mod report;
+mod retention;
 mod robust;
 mod setup;
 mod spans;

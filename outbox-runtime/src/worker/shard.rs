@@ -375,7 +375,7 @@ impl<S: Store> Shard<S> {
 }
 
 /// Resolves when a test's clock is moved.
-async fn moved(clock: &mut Option<watch::Receiver<()>>) {
+pub(super) async fn moved(clock: &mut Option<watch::Receiver<()>>) {
     if let Some(clock) = clock
         && clock.changed().await.is_ok()
     {

@@ -52,6 +52,7 @@ impl Control for PostgresStore {
     /// before it.
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
+        self.translate_if_restored().await?;
         let pool = self.pool.clone();
         let begin = async move { pool.begin_with(BEGIN).await.during(CONTROL) };
         crate::store::detached(begin).await
