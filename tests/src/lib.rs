@@ -4,6 +4,7 @@
 pub mod db;
 pub mod probe;
 pub mod running;
+pub mod victim;
 pub mod wait;
 
 pub use db::Db;
