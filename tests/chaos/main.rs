@@ -14,6 +14,11 @@ fn seeds() -> u64 {
     std::env::var("OUTBOX_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1)
 }
 
+/// Whether somebody asked for seeds: then what the issue says a minute for takes a minute.
+fn is_long() -> bool {
+    std::env::var_os("OUTBOX_SEEDS").is_some()
+}
+
 /// Declares the tests of faults: what the table calls it, the function that plays a seed, and the
 /// tests with their databases.
 macro_rules! faults {

@@ -213,7 +213,11 @@ async fn main() -> anyhow::Result<()> {
     let (url, connections) = (orders.url.clone(), orders.connections);
     if url.starts_with("postgres") {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
-        postgres::run(pool.connect(&url).await?, orders, scribe).await?;
+        // By its name a test finds the victim's sessions.
+        let name = format!("victim-{}", std::process::id());
+        let options: sqlx::postgres::PgConnectOptions = url.parse()?;
+        let pool = pool.connect_with(options.application_name(&name)).await?;
+        postgres::run(pool, orders, scribe).await?;
     } else {
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(&url)
