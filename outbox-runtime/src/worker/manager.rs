@@ -64,10 +64,9 @@ impl<S: Store> Manager<S> {
         let mut tasks = JoinSet::new();
         let mut ticks = interval(self.crew.options.lease / 3);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_renewal = Instant::now();
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.tick(&mut tasks, &stop, &mut last_renewal).await,
+                _ = ticks.tick() => self.tick(&mut tasks, &stop).await,
                 Some(left) = tasks.join_next(), if !tasks.is_empty() => self.left(left.ok()).await,
                 () = stop.cancelled() => break,
             }
@@ -79,7 +78,7 @@ impl<S: Store> Manager<S> {
                     Some(left) => self.left(left.ok()).await,
                     None => break,
                 },
-                _ = ticks.tick() => self.renew(&mut last_renewal).await,
+                _ = ticks.tick() => self.renew().await,
             }
         }
         // It has been told to stop; a panic in it has been reported by then.
@@ -87,13 +86,8 @@ impl<S: Store> Manager<S> {
         self.tally
     }
 
-    async fn tick(
-        &mut self,
-        tasks: &mut JoinSet<Left>,
-        stop: &CancellationToken,
-        last_renewal: &mut Instant,
-    ) {
-        self.renew(last_renewal).await;
+    async fn tick(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
+        self.renew().await;
         match self.acquire().await {
             Ok(acquired) => {
                 for (index, unclean) in acquired {
@@ -110,9 +104,9 @@ impl<S: Store> Manager<S> {
         }
     }
 
-    /// Renews what is held. What another worker took is stopped; so is everything once no
-    /// renewal has succeeded for the length of a lease.
-    async fn renew(&mut self, last_renewal: &mut Instant) {
+    /// Renews what is held. What another worker took is stopped. While no renewal succeeds for the
+    /// length of a lease, the shards stand still (see [`Crew::has_lease`]).
+    async fn renew(&mut self) {
         let held: Vec<(ShardId, u32)> = self
             .posts
             .iter()
@@ -120,22 +114,17 @@ impl<S: Store> Manager<S> {
             .map(|post| (post.id.clone(), self.crew.in_flight(&post.id)))
             .collect();
         if held.is_empty() {
-            *last_renewal = Instant::now();
             return;
         }
+        let asked = Instant::now();
         match self.crew.store.renew(self.crew.worker, &held, self.crew.options.lease).await {
             Ok(kept) => {
-                *last_renewal = Instant::now();
+                self.crew.keep_leases(&kept, asked);
                 for post in self.posts.iter().filter(|post| !kept.contains(&post.id)) {
                     post.lose();
                 }
             }
-            Err(error) => {
-                tracing::warn!(%error, "could not renew leases");
-                if last_renewal.elapsed() >= self.crew.options.lease {
-                    self.posts.iter().for_each(Post::lose);
-                }
-            }
+            Err(error) => tracing::warn!(%error, "could not renew leases"),
         }
     }
 
@@ -151,7 +140,10 @@ impl<S: Store> Manager<S> {
             return Ok(Vec::new());
         }
         let crew = &self.crew;
+        let asked = Instant::now();
         let acquired = crew.store.acquire(crew.worker, &vacant, crew.options.lease).await?;
+        let ids: Vec<ShardId> = acquired.iter().map(|(id, _)| id.clone()).collect();
+        crew.keep_leases(&ids, asked);
         let mut taken = Vec::with_capacity(acquired.len());
         for (id, unclean) in acquired {
             let post = self.posts.iter_mut().enumerate().find(|(_, post)| post.id == id);
@@ -250,8 +242,10 @@ impl<S: Store> Manager<S> {
                     () = stop.cancelled() => return,
                 }
                 let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
-                if let Err(error) = crew.store.renew(crew.worker, &held, crew.options.lease).await {
-                    tracing::warn!(%error, "could not renew leases");
+                let asked = Instant::now();
+                match crew.store.renew(crew.worker, &held, crew.options.lease).await {
+                    Ok(kept) => crew.keep_leases(&kept, asked),
+                    Err(error) => tracing::warn!(%error, "could not renew leases"),
                 }
             }
         })
@@ -291,6 +285,11 @@ impl<S: Store> ShardTask<S> {
         let mut tally = Tally::default();
         let mut backoff = Backoff::default();
         while !self.lost.is_cancelled() && !self.stop.is_cancelled() {
+            if !self.crew.has_lease(&self.id) {
+                // Taking over now would fence off the worker that may have the lease.
+                self.pause(self.crew.options.lease / 10).await;
+                continue;
+            }
             // A panic must not keep the lease from everybody for ever.
             let lived =
                 AssertUnwindSafe(self.incarnation(unclean, &mut tally)).catch_unwind().await;
@@ -301,13 +300,17 @@ impl<S: Store> ShardTask<S> {
             };
             let pause = backoff.next_pause();
             tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "a shard had to give up");
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.lost.cancelled() => {}
-                () = self.stop.cancelled() => {}
-            }
+            self.pause(pause).await;
         }
         Left { id: self.id, tally }
+    }
+
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.lost.cancelled() => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 
     async fn incarnation(&self, unclean: bool, tally: &mut Tally) -> Result<()> {
