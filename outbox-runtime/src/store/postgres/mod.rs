@@ -52,7 +52,8 @@ crate::store::statements! {
     Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
+    held_keys, insert_audit, insert_deliveries, lag,
+    latest_checkpoints, limit_idle, mark, next_due, now,
     open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
     stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
 }
@@ -101,6 +102,17 @@ impl Store for PostgresStore {
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
         super::detached(async move { pool.begin().await.during("begin") }).await
+    }
+
+    async fn limit_idle(&self, connection: &mut PgConnection, longest: Duration) -> Result<()> {
+        // Postgres refuses more than 24 days.
+        let longest_ms = longest.as_millis().clamp(1, i32::MAX as u128);
+        sqlx::query(self.sql.limit_idle.safe())
+            .bind(longest_ms.to_string())
+            .execute(connection)
+            .await
+            .during("limit how long a transaction idles")?;
+        Ok(())
     }
 
     async fn append(
