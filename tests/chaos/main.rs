@@ -2,9 +2,12 @@
 //! and prints the table; `cargo xtask test` runs few.
 
 mod abort;
+mod deploy;
 mod kill;
 mod load;
+mod network;
 mod scene;
+mod server;
 mod verdict;
 mod victim;
 mod workers;

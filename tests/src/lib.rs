@@ -1,8 +1,10 @@
 //! What the suites share: events and consumers whose behaviour a test scripts, workers in tasks of
 //! their own, waiting for signals, and looking at a database from outside.
 
+pub mod cluster;
 pub mod db;
 pub mod probe;
+pub mod proxy;
 pub mod running;
 pub mod victim;
 pub mod wait;

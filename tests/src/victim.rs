@@ -25,6 +25,8 @@ pub struct Orders {
     pub connections: u32,
     /// How long the handlers of a consumer take.
     pub delays: BTreeMap<String, Duration>,
+    /// Whether the handlers of `outside` fail at first at one event of sixteen.
+    pub flaky: bool,
     /// How long it waits for an answer of the database, if not as long as workers do.
     pub answer_timeout: Option<Duration>,
     /// How many connections of its own pool it takes away from its worker, and for how long, when
@@ -43,6 +45,7 @@ impl Orders {
             lease: Duration::from_secs(2),
             connections: 6,
             delays: BTreeMap::from([("outside".to_owned(), Duration::from_millis(2))]),
+            flaky: false,
             answer_timeout: None,
             hold: None,
         }

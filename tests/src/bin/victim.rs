@@ -26,13 +26,23 @@ const POISON: u64 = 666_666;
 struct Scribe {
     log: Arc<File>,
     delays: Arc<BTreeMap<String, Duration>>,
+    flaky: bool,
 }
 
 impl Scribe {
-    async fn note(&self, consumer: &str, key: Option<&str>, n: u64) -> Result<(), ConsumerError> {
+    async fn note<E>(
+        &self,
+        consumer: &str,
+        delivery: &Delivery<E>,
+        n: u64,
+    ) -> Result<(), ConsumerError> {
         if n == POISON {
             std::process::abort();
         }
+        if self.flaky && n % 16 == 0 && delivery.attempt() == 1 {
+            return Err(std::io::Error::other("as ordered").into());
+        }
+        let key = delivery.key();
         // One write to a file opened for appending is atomic, and survives the process.
         (&*self.log).write_all(Line::now(consumer, key, n).to_text().as_bytes())?;
         self.delay(consumer).await;
@@ -55,7 +65,7 @@ macro_rules! outside {
             ping: Delivery<$event>,
             State(scribe): State<Scribe>,
         ) -> Result<(), ConsumerError> {
-            scribe.note($name, ping.key.as_deref(), ping.$number).await
+            scribe.note($name, &ping, ping.$number).await
         }
     };
 }
@@ -209,7 +219,8 @@ async fn main() -> anyhow::Result<()> {
     };
     let orders: Orders = serde_json::from_str(&orders)?;
     let log = OpenOptions::new().append(true).create(true).open(&orders.log)?;
-    let scribe = Scribe { log: Arc::new(log), delays: Arc::new(orders.delays.clone()) };
+    let scribe =
+        Scribe { log: Arc::new(log), delays: Arc::new(orders.delays.clone()), flaky: orders.flaky };
     let (url, connections) = (orders.url.clone(), orders.connections);
     if url.starts_with("postgres") {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
