@@ -19,6 +19,8 @@ const KEYS: u64 = 64;
 /// Emitters at work.
 pub(crate) struct Load {
     stop: CancellationToken,
+    /// The number of the next event.
+    next: Arc<AtomicU64>,
     emitters: JoinSet<Book>,
 }
 
@@ -59,7 +61,14 @@ impl Load {
             };
             emitters.spawn(emitter.run(stop.clone()));
         }
-        Self { stop, emitters }
+        Self { stop, next, emitters }
+    }
+
+    /// Waits until so many more events were emitted.
+    pub(crate) async fn until_emitted(&self, more: u64) {
+        let enough = self.next.load(Ordering::Relaxed) + more;
+        let emitted = || async { self.next.load(Ordering::Relaxed) >= enough };
+        outbox_tests::wait::until("the emitters to emit", emitted).await;
     }
 
     /// Stops; returns what was emitted by all.

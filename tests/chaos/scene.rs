@@ -109,13 +109,7 @@ impl<DB: Db> Scene<DB> {
         wait::until(what, || async { self.lines(&enough) }).await;
     }
 
-    /// Waits until `outside` has been called so many times more.
-    pub(crate) async fn until_busy_at_all(&self, more: usize) {
-        let enough = self.delivered("outside") + more;
-        wait::until("the victims to work", || async { self.delivered("outside") >= enough }).await;
-    }
-
-    /// The same, and in every shard at least once.
+    /// Waits until `outside` has been called so many times more, and in every shard.
     pub(crate) async fn until_busy(&self, more: usize) {
         let enough = self.delivered("outside") + more;
         wait::until("the victims to work", || async {
