@@ -4,11 +4,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Rung after a commit, with the names of the events that were emitted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bell(Arc<Mutex<Vec<Weak<Listener>>>>);
+pub(crate) struct Bell {
+    listeners: Arc<Mutex<Vec<Weak<Listener>>>>,
+    /// Operations on consumers, and leases handed back: for the probers of this process.
+    announced: watch::Sender<()>,
+}
 
 /// Someone who wants to know about one event name; stops listening when dropped.
 #[derive(Debug)]
@@ -44,6 +48,16 @@ impl Bell {
         self.ring_if(Listener::set_due);
     }
 
+    /// A consumer was changed, or a lease was handed back: workers look at once.
+    pub(crate) fn announce(&self) {
+        self.announced.send_replace(());
+    }
+
+    /// Sees what is announced from now on.
+    pub(crate) fn announcements(&self) -> watch::Receiver<()> {
+        self.announced.subscribe()
+    }
+
     fn ring_if(&self, wanted: impl Fn(&Listener) -> bool) {
         for listener in self.lock().iter().filter_map(Weak::upgrade) {
             if wanted(&listener) {
@@ -54,7 +68,7 @@ impl Bell {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Listener>>> {
         // Nothing in here can panic half-way, so a poisoned lock is as good as any.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

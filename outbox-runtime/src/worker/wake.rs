@@ -1,16 +1,18 @@
-//! Finding out that there is something to do: one probe of the log for the whole worker, and a look
-//! at what is due, for events and redrives that did not come through this process.
+//! Finding out that there is something to do: one probe of the log for the whole worker, a look at
+//! what is due, and one at the fleet, for events, redrives and operations that did not come through
+//! this process.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::crew::Crew;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Pulse, Store};
 
 /// How long nothing must have been found before the probe becomes rare.
 const QUIET_AFTER: Duration = Duration::from_secs(10);
@@ -18,18 +20,21 @@ const QUIET_AFTER: Duration = Duration::from_secs(10);
 /// How often to look for due deliveries that nobody here has heard of.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Rings the bell for what is found, until told to stop.
+/// Rings the bell for what is found, and tells the manager through `beat` what it has to look at,
+/// until told to stop.
 pub(super) async fn probe<S: Store>(
     crew: Arc<Crew<S>>,
     consumers: Vec<(&'static str, &'static str)>,
+    beat: watch::Sender<()>,
     stop: CancellationToken,
 ) {
     let mut backoff = Backoff::default();
     let mut prober = None;
+    let mut announced = crew.bell.announcements();
     loop {
         let round = match &mut prober {
             None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers).await,
+            Some(prober) => prober.round(&crew, &consumers, &beat).await,
         };
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
@@ -45,6 +50,7 @@ pub(super) async fn probe<S: Store>(
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            Ok(()) = announced.changed() => {}
             () = stop.cancelled() => return,
         }
     }
@@ -52,6 +58,7 @@ pub(super) async fn probe<S: Store>(
 
 struct Prober<S: Store> {
     progress: S::Progress,
+    pulse: Pulse,
     last_found: Instant,
     last_sweep: Instant,
 }
@@ -61,14 +68,22 @@ impl<S: Store> Prober<S> {
         // The shards read once when they start, so what was committed before needs no ring.
         let progress = crew.store.progress_now().await?;
         crew.bell.ring_all();
-        Ok(Self { progress, last_found: Instant::now(), last_sweep: Instant::now() })
+        let (pulse, now) = (Pulse::default(), Instant::now());
+        Ok(Self { progress, pulse, last_found: now, last_sweep: now })
     }
 
     async fn round(
         &mut self,
         crew: &Crew<S>,
         consumers: &[(&'static str, &'static str)],
+        beat: &watch::Sender<()>,
     ) -> Result<()> {
+        let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
+        let pulse = crew.store.pulse(&names).await?;
+        if pulse != self.pulse || pulse.free > 0 {
+            self.pulse = pulse;
+            beat.send_replace(());
+        }
         match crew.store.probe(&mut self.progress).await? {
             None => {
                 crew.bell.ring_all();
@@ -83,7 +98,7 @@ impl<S: Store> Prober<S> {
         }
         if self.last_sweep.elapsed() >= SWEEP {
             self.last_sweep = Instant::now();
-            self.sweep(crew, consumers).await?;
+            self.sweep(crew, &names, consumers).await?;
         }
         Ok(())
     }
@@ -91,10 +106,10 @@ impl<S: Store> Prober<S> {
     async fn sweep(
         &self,
         crew: &Crew<S>,
+        names: &[&str],
         consumers: &[(&'static str, &'static str)],
     ) -> Result<()> {
-        let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
-        let waits = crew.store.next_due(&names).await?;
+        let waits = crew.store.next_due(names).await?;
         for (wait, (_, event_name)) in waits.into_iter().zip(consumers) {
             if wait.is_some_and(|wait| wait < SWEEP) {
                 crew.bell.ring_due(event_name);
