@@ -6,6 +6,7 @@ mod deploy;
 mod kill;
 mod load;
 mod network;
+mod reshard;
 mod scene;
 mod server;
 mod verdict;
