@@ -1,7 +1,6 @@
 //! The worker: runs the consumers of a registry.
 
 mod attempt;
-mod backoff;
 mod crew;
 mod decide;
 mod hooks;
@@ -18,6 +17,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;

@@ -1,14 +1,16 @@
 //! Finding out that there is something to do: one probe of the log for the whole worker, and a look
-//! at what is due, for events and redrives that did not come through this process.
+//! at what is due, for events and redrives that did not come through this process. A signal of
+//! another process says when to look; without one, it is looked now and then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::Crew;
+use crate::backoff::Backoff;
 use crate::error::Result;
 use crate::store::Store;
 
@@ -18,19 +20,26 @@ const QUIET_AFTER: Duration = Duration::from_secs(10);
 /// How often to look for due deliveries that nobody here has heard of.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// The shortest time between two probes that signals ask for: many processes may signal at once.
+const SIGNALLED_EVERY: Duration = Duration::from_millis(10);
+
 /// Rings the bell for what is found, until told to stop.
 pub(super) async fn probe<S: Store>(
     crew: Arc<Crew<S>>,
     consumers: Vec<(&'static str, &'static str)>,
     stop: CancellationToken,
 ) {
+    let signals = Arc::new(Notify::new());
+    let listening = tokio::spawn(listen(Arc::clone(&crew), Arc::clone(&signals), stop.clone()));
     let mut backoff = Backoff::default();
     let mut prober = None;
+    let mut signalled = false;
     loop {
         let round = match &mut prober {
             None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers).await,
+            Some(prober) => prober.round(&crew, &consumers, signalled).await,
         };
+        let done_at = Instant::now();
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
                 backoff.reset();
@@ -44,9 +53,27 @@ pub(super) async fn probe<S: Store>(
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => signalled = false,
+            // After a failure, signals wait for the pause to end as everything else does.
+            () = signals.notified(), if round.is_ok() => signalled = true,
+            () = stop.cancelled() => break,
         }
+        if signalled {
+            tokio::select! {
+                () = tokio::time::sleep_until(done_at + SIGNALLED_EVERY) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+    }
+    // It ends when told to stop, as this did; a panic in it has been reported by then.
+    let _ = listening.await;
+}
+
+/// Passes the signals of other processes on. On a task of its own, since it waits for the database.
+async fn listen<S: Store>(crew: Arc<Crew<S>>, signals: Arc<Notify>, stop: CancellationToken) {
+    tokio::select! {
+        () = crew.store.listen(|| signals.notify_one()) => {}
+        () = stop.cancelled() => {}
     }
 }
 
@@ -60,7 +87,7 @@ impl<S: Store> Prober<S> {
     async fn new(crew: &Crew<S>) -> Result<Self> {
         // The shards read once when they start, so what was committed before needs no ring.
         let progress = crew.store.progress_now().await?;
-        crew.bell.ring_all();
+        crew.bell.ring_all_here();
         Ok(Self { progress, last_found: Instant::now(), last_sweep: Instant::now() })
     }
 
@@ -68,20 +95,21 @@ impl<S: Store> Prober<S> {
         &mut self,
         crew: &Crew<S>,
         consumers: &[(&'static str, &'static str)],
+        signalled: bool,
     ) -> Result<()> {
+        let mut found = true;
         match crew.store.probe(&mut self.progress).await? {
-            None => {
-                crew.bell.ring_all();
-                self.last_found = Instant::now();
-            }
+            None => crew.bell.ring_all_here(),
             Some(names) => {
-                for name in &names {
-                    crew.bell.ring(name);
-                    self.last_found = Instant::now();
-                }
+                found = !names.is_empty();
+                names.iter().for_each(|name| crew.bell.ring(name));
             }
         }
-        if self.last_sweep.elapsed() >= SWEEP {
+        if found {
+            self.last_found = Instant::now();
+        }
+        // A signal without an event is about something else that is due, such as a redrive.
+        if self.last_sweep.elapsed() >= SWEEP || (signalled && !found) {
             self.last_sweep = Instant::now();
             self.sweep(crew, consumers).await?;
         }

@@ -28,6 +28,7 @@ const STATEMENTS: Twins = Twins {
             "read.sql",
             "Postgres reads its log in windows, in open_window.sql and continue_window.sql",
         ),
+        ("notify.sql", "SQLite has no channels: other processes poll"),
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),

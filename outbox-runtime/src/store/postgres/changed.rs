@@ -37,6 +37,7 @@ impl PostgresStore {
             .and_then(|()| arguments.add(self.clock.fixed()))
             .map_err(|error| Error::new(ErrorKind::Refused, EMIT, error.to_string()))?;
         let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
+            .persistent(self.pool.names_statements())
             .fetch_all(connection)
             .await
             .during(EMIT)?;

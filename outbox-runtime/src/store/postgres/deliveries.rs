@@ -35,7 +35,7 @@ impl PostgresStore {
         }
         if !changes.delete.is_empty() {
             let delete =
-                sqlx::query(self.sql.delete_deliveries.safe()).bind(consumer).bind(&changes.delete);
+                self.sql.delete_deliveries.query().bind(consumer).bind(&changes.delete);
             delete.execute(&mut *connection).await.during(RECORD)?;
         }
         if !changes.audit.is_empty() {
@@ -43,13 +43,13 @@ impl PostgresStore {
         }
         let mut still_held = Vec::new();
         if !changes.release.is_empty() {
-            let release = sqlx::query(self.sql.release_keys.safe())
+            let release = self.sql.release_keys.query()
                 .bind(consumer)
                 .bind(&changes.release)
                 .bind(changes.dead_holds_key)
                 .bind(self.clock.fixed());
             release.execute(&mut *connection).await.during(RECORD)?;
-            still_held = sqlx::query_scalar(self.sql.still_held.safe())
+            still_held = self.sql.still_held.query_scalar()
                 .bind(consumer)
                 .bind(&changes.release)
                 .bind(changes.dead_holds_key)
@@ -65,7 +65,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         checkpoint: &Checkpoint<WindowProgress>,
     ) -> Result<()> {
-        let appended = sqlx::query(self.sql.append_checkpoint.safe())
+        let appended = self.sql.append_checkpoint.query()
             .bind(checkpoint.shard.consumer)
             .bind(checkpoint.shard.shard as i32)
             .bind(checkpoint.seq)
@@ -95,7 +95,7 @@ impl PostgresStore {
         rows: &[NewDelivery],
     ) -> Result<()> {
         let column = |of: fn(&NewDelivery) -> &str| rows.iter().map(of).collect::<Vec<_>>();
-        sqlx::query(self.sql.insert_deliveries.safe())
+        self.sql.insert_deliveries.query()
             .bind(consumer)
             .bind(self.clock.fixed())
             .bind(rows.iter().map(|row| row.event.position).collect::<Vec<_>>())
@@ -125,7 +125,7 @@ impl PostgresStore {
         consumer: &str,
         rows: &[UpdatedDelivery],
     ) -> Result<()> {
-        sqlx::query(self.sql.update_deliveries.safe())
+        self.sql.update_deliveries.query()
             .bind(consumer)
             .bind(self.clock.fixed())
             .bind(rows.iter().map(|row| row.position).collect::<Vec<_>>())
@@ -147,7 +147,7 @@ impl PostgresStore {
         consumer: &str,
         rows: &[AuditEntry],
     ) -> Result<()> {
-        sqlx::query(self.sql.insert_audit.safe())
+        self.sql.insert_audit.query()
             .bind(consumer)
             .bind(rows.iter().map(|row| row.position).collect::<Vec<_>>())
             .bind(rows.iter().map(|row| row.event_id).collect::<Vec<_>>())
@@ -162,7 +162,7 @@ impl PostgresStore {
 
     pub(super) async fn due_deliveries(&self, query: &DueQuery) -> Result<Vec<DeliveryRow>> {
         const DUE: &str = "look for due deliveries";
-        let found = sqlx::query(self.sql.due.safe())
+        let found = self.sql.due.query()
             .bind(query.consumer)
             .bind(query.slice.shard as i32)
             .bind(query.slice.shards as i32)
@@ -189,7 +189,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn next_due_of(&self, consumers: &[&str]) -> Result<Vec<Option<Duration>>> {
-        let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
+        let waits: Vec<Option<i64>> = self.sql.next_due.query_scalar()
             .bind(consumers)
             .bind(self.clock.fixed())
             .fetch_all(&self.pool)

@@ -24,7 +24,7 @@ impl PostgresStore {
     ) -> Result<Vec<(ShardId, bool)>> {
         const ACQUIRE: &str = "acquire leases";
         let (consumers, numbers) = columns(shards);
-        let free: Vec<(String, i32)> = sqlx::query_as(self.sql.free_leases.safe())
+        let free: Vec<(String, i32)> = self.sql.free_leases.query_as()
             .bind(&consumers)
             .bind(&numbers)
             .fetch_all(&self.pool)
@@ -34,7 +34,7 @@ impl PostgresStore {
             return Ok(Vec::new());
         }
         let (consumers, numbers): (Vec<String>, Vec<i32>) = free.into_iter().unzip();
-        let taken: Vec<(String, i32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
+        let taken: Vec<(String, i32, bool)> = self.sql.acquire_leases.query_as()
             .bind(consumers)
             .bind(numbers)
             .bind(worker)
@@ -60,7 +60,7 @@ impl PostgresStore {
         let (shards, in_flight): (Vec<ShardId>, Vec<i32>) =
             held.iter().map(|(id, count)| (id.clone(), *count as i32)).unzip();
         let (consumers, numbers) = columns(&shards);
-        let kept: Vec<(String, i32)> = sqlx::query_as(self.sql.renew_leases.safe())
+        let kept: Vec<(String, i32)> = self.sql.renew_leases.query_as()
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
@@ -80,7 +80,7 @@ impl PostgresStore {
 
     pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         let (consumers, numbers) = columns(shards);
-        sqlx::query(self.sql.release_leases.safe())
+        self.sql.release_leases.query()
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
@@ -97,7 +97,7 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<Taken<WindowProgress>> {
         let (seq, progress, completed, totals) = self.next_epoch(shard, worker).await?;
-        let waiting = sqlx::query(self.sql.free_waiting.safe())
+        let waiting = self.sql.free_waiting.query()
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -105,7 +105,7 @@ impl PostgresStore {
             .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
-        let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
+        let held_keys = self.sql.held_keys.query_scalar()
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -113,7 +113,7 @@ impl PostgresStore {
             .fetch_all(&self.pool)
             .await
             .during("read held keys")?;
-        let has_deliveries = sqlx::query_scalar(self.sql.has_deliveries.safe())
+        let has_deliveries = self.sql.has_deliveries.query_scalar()
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -124,7 +124,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        let freed = sqlx::query(self.sql.free_parked.safe())
+        let freed = self.sql.free_parked.query()
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -144,7 +144,7 @@ impl PostgresStore {
         const TAKE_OVER: &str = "take over a shard";
         type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
+            let row: sqlx::Result<Option<Epoch>> = self.sql.take_over.query_as()
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)

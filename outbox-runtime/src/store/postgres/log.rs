@@ -44,7 +44,7 @@ impl PostgresStore {
     }
 
     async fn append_one(&self, connection: &mut PgConnection, event: &NewEvent) -> Result<Emitted> {
-        let position = sqlx::query_scalar(self.sql.append.safe())
+        let position = self.sql.append.query_scalar()
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -64,7 +64,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         events: &[NewEvent],
     ) -> Result<Vec<Emitted>> {
-        let rows = sqlx::query(self.sql.append_all.safe())
+        let rows = self.sql.append_all.query()
             .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
             .bind(events[0].name)
             .bind(events[0].version as i32)
@@ -93,7 +93,7 @@ impl PostgresStore {
         key: &str,
         ttl: Duration,
     ) -> Result<Emitted> {
-        let position: Option<Position> = sqlx::query_scalar(self.sql.append_deduplicated.safe())
+        let position: Option<Position> = self.sql.append_deduplicated.query_scalar()
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -110,7 +110,7 @@ impl PostgresStore {
         if let Some(position) = position {
             return Ok(Emitted { id: event.id, position, duplicate: false });
         }
-        let (id, position) = sqlx::query_as(self.sql.find_dedup.safe())
+        let (id, position) = self.sql.find_dedup.query_as()
             .bind(event.name)
             .bind(key)
             .fetch_one(connection)
@@ -128,7 +128,7 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = sqlx::query(self.sql.open_window.safe())
+        let rows = self.sql.open_window.query()
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
@@ -176,7 +176,7 @@ impl PostgresStore {
     ) -> Result<Page<WindowProgress>> {
         let new_after = progress.new_after();
         let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = sqlx::query(self.sql.continue_window.safe())
+        let rows = self.sql.continue_window.query()
             .bind(progress.late())
             .bind(window.after)
             .bind(progress.next.to_string())
@@ -209,7 +209,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
-        let (upto, high, own): (String, Position, String) = sqlx::query_as(self.sql.mark.safe())
+        let (upto, high, own): (String, Position, String) = self.sql.mark.query_as()
             .fetch_one(&self.pool)
             .await
             .during("mark a place in the log")?;
@@ -227,7 +227,7 @@ impl PostgresStore {
             Option<String>,
             i64,
             Option<Vec<String>>,
-        ) = sqlx::query_as(self.sql.probe.safe())
+        ) = self.sql.probe.query_as()
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())

@@ -3,13 +3,16 @@
 mod changed;
 mod deliveries;
 mod leases;
+mod listen;
 mod log;
+mod notify;
 mod report;
 mod rows;
 #[cfg(test)]
 mod sabotage;
 #[cfg(test)]
 mod schedule;
+mod session;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -30,6 +33,8 @@ use super::{
 use crate::clock::Clock;
 use crate::error::{During, Result};
 use crate::event::{Emitted, StoredEvent};
+use notify::Notifier;
+use session::Sessions;
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -40,10 +45,12 @@ impl super::Backend for Postgres {
 /// The store on Postgres.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Sessions,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    /// None where other processes are left to polling.
+    notifier: Option<Notifier>,
     #[cfg(test)]
     sabotage: Option<sabotage::Sabotage>,
 }
@@ -52,7 +59,7 @@ crate::store::statements! {
     Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
     append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
     find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
+    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, notify, now,
     open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
     stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
 }
@@ -68,18 +75,38 @@ impl Store for PostgresStore {
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
+        let notifier = Notifier::new(pool.clone(), sql.notify.clone());
         Self {
-            pool,
+            pool: Sessions::new(pool),
             sql,
             namespace: namespace.clone(),
             clock,
+            notifier: Some(notifier),
             #[cfg(test)]
             sabotage: None,
         }
     }
 
+    fn poll_only(self) -> Self {
+        let namespace = &self.namespace;
+        let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql).unnamed()));
+        Self { pool: self.pool.pooled(), sql, notifier: None, ..self }
+    }
+
+    fn signal(&self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.notify();
+        }
+    }
+
+    async fn listen(&self, heard: impl Fn() + Send + Sync) {
+        if let Some(notifier) = &self.notifier {
+            listen::listen(self.pool.pool(), &self.namespace.channel(), notifier, heard).await;
+        }
+    }
+
     fn pool(&self) -> &PgPool {
-        &self.pool
+        self.pool.pool()
     }
 
     fn clock(&self) -> &Clock {
@@ -99,8 +126,7 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        let pool = self.pool.clone();
-        super::detached(async move { pool.begin().await.during("begin") }).await
+        self.pool.begin().await.during("begin")
     }
 
     async fn append(
@@ -127,17 +153,21 @@ impl Store for PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let mut connection = self.pool.acquire().await.during("read the log")?;
+        const READ: &str = "read the log";
+        // Nothing else is in its transaction: a window is not opened in one that has an id.
+        let mut session = self.pool.session().await.during(READ)?;
         #[cfg(test)]
         if let Some(sabotage) = self.sabotage {
-            return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
+            return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
         }
-        match &progress.window {
-            None => self.open_window(&mut connection, progress, slice, limit).await,
+        let page = match &progress.window {
+            None => self.open_window(&mut session, progress, slice, limit).await?,
             Some(window) => {
-                self.continue_window(&mut connection, progress, window, slice, limit).await
+                self.continue_window(&mut session, progress, window, slice, limit).await?
             }
-        }
+        };
+        session.end().await.during(READ)?;
+        Ok(page)
     }
 
     async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
@@ -193,7 +223,7 @@ impl Store for PostgresStore {
     }
 
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
-        let freed = sqlx::query(self.sql.release_keys.safe())
+        let freed = self.sql.release_keys.query()
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
@@ -205,7 +235,7 @@ impl Store for PostgresStore {
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
-        sqlx::query_scalar(self.sql.checkpoint_writer.safe())
+        self.sql.checkpoint_writer.query_scalar()
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -223,7 +253,7 @@ impl Store for PostgresStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        sqlx::query(self.sql.trim_checkpoints.safe())
+        self.sql.trim_checkpoints.query()
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -234,7 +264,7 @@ impl Store for PostgresStore {
     }
 
     async fn trim_dedup(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_dedup.safe())
+        self.sql.trim_dedup.query()
             .bind(self.clock.fixed())
             .execute(&self.pool)
             .await
@@ -265,7 +295,7 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => sqlx::query_scalar(self.sql.now.safe())
+            None => self.sql.now.query_scalar()
                 .fetch_one(&self.pool)
                 .await
                 .during("ask the time"),

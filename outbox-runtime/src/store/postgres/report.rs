@@ -39,7 +39,7 @@ impl PostgresStore {
             .await
             .during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
-        let rows = sqlx::query(self.sql.stats.safe())
+        let rows = self.sql.stats.query()
             .bind(self.clock.fixed())
             .fetch_all(&mut *tx)
             .await
@@ -88,7 +88,7 @@ impl PostgresStore {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Vec<ShardProgress>> {
-        let rows = sqlx::query(self.sql.latest_checkpoints.safe())
+        let rows = self.sql.latest_checkpoints.query()
             .fetch_all(connection)
             .await
             .during(STATS)?;
@@ -118,7 +118,7 @@ impl PostgresStore {
     ) -> Result<(i64, Option<DateTime<Utc>>)> {
         let progress = &shard.progress;
         let window = progress.window.as_ref();
-        sqlx::query_as(self.sql.lag.safe())
+        self.sql.lag.query_as()
             .bind(progress.late())
             .bind(window.map_or(0, |window| window.after))
             .bind(progress.next.to_string())
@@ -136,7 +136,7 @@ impl PostgresStore {
 
     pub(super) async fn list_events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
         const LIST: &str = "list events";
-        let found = sqlx::query(self.sql.events.safe())
+        let found = self.sql.events.query()
             .bind(filter.id)
             .bind(filter.name.as_deref())
             .bind(filter.key.as_deref())
@@ -154,7 +154,7 @@ impl PostgresStore {
         filter: &DeliveryFilter,
     ) -> Result<Vec<DeliveryInfo>> {
         const LIST: &str = "list deliveries";
-        let found = sqlx::query(self.sql.deliveries.safe())
+        let found = self.sql.deliveries.query()
             .bind(filter.consumer.as_deref())
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.event_id)
@@ -183,7 +183,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let redriven = sqlx::query(self.sql.redrive.safe())
+        let redriven = self.sql.redrive.query()
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
@@ -199,7 +199,7 @@ impl PostgresStore {
     pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
         const DISCARD: &str = "discard";
         let mut tx = self.pool.begin().await.during(DISCARD)?;
-        let gone: Vec<(String, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
+        let gone: Vec<(String, Option<String>)> = self.sql.discard.query_as()
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
@@ -208,7 +208,7 @@ impl PostgresStore {
             .await
             .during(DISCARD)?;
         for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
-            sqlx::query(self.sql.release_keys.safe())
+            self.sql.release_keys.query()
                 .bind(consumer)
                 .bind(keys)
                 // If dead letters do not hold the key, nothing was parked behind them.

@@ -4,6 +4,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use super::PostgresStore;
+use super::session::once_scalar;
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
@@ -11,6 +12,7 @@ use crate::store::types::Registered;
 use crate::store::types::{not_before, start_text};
 use crate::store::{Registration, migrate};
 
+const CHECK: &str = "check the format";
 const MIGRATE: &str = "migrate";
 const REGISTER: &str = "register consumers";
 
@@ -20,6 +22,7 @@ impl PostgresStore {
     pub(super) async fn apply_migrations(&self) -> Result<()> {
         let mut tx = self.pool.begin().await.during(MIGRATE)?;
         sqlx::query("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
+            .persistent(false)
             .bind(self.namespace.as_str())
             .execute(&mut *tx)
             .await
@@ -38,14 +41,15 @@ impl PostgresStore {
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.pool.acquire().await.during("check the format")?;
-        self.format_in(&mut connection).await
+        let mut session = self.pool.session().await.during(CHECK)?;
+        let found = self.format_in(&mut session).await?;
+        session.end().await.during(CHECK)?;
+        Ok(found)
     }
 
     async fn format_in(&self, connection: &mut PgConnection) -> Result<Option<i32>> {
-        const CHECK: &str = "check the format";
         let name = format!("\"{}\".meta", self.namespace.as_str());
-        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+        let exists: bool = once_scalar("select to_regclass($1) is not null")
             .bind(&name)
             .fetch_one(&mut *connection)
             .await
@@ -54,7 +58,7 @@ impl PostgresStore {
             return Ok(None);
         }
         // The name was checked when the namespace was made.
-        sqlx::query_scalar(AssertSqlSafe(format!("select format_version from {name}")))
+        once_scalar(AssertSqlSafe(format!("select format_version from {name}")))
             .fetch_optional(connection)
             .await
             .during(CHECK)
@@ -82,7 +86,7 @@ impl PostgresStore {
 
     async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
         let rows: Vec<(String, i32, String, i32, String)> =
-            sqlx::query_as(self.sql.registered.safe())
+            self.sql.registered.query_as()
                 .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
                 .fetch_all(&self.pool)
                 .await
@@ -102,7 +106,7 @@ impl PostgresStore {
         consumer: &Registration,
         now: &WindowProgress,
     ) -> Result<()> {
-        let shards: i32 = sqlx::query_scalar(self.sql.register.safe())
+        let shards: i32 = self.sql.register.query_scalar()
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version as i32)
@@ -117,7 +121,7 @@ impl PostgresStore {
             Start::Beginning | Start::At(_) => WindowProgress::beginning(),
         };
         for shard in 0..shards {
-            sqlx::query(self.sql.first_checkpoint.safe())
+            self.sql.first_checkpoint.query()
                 .bind(consumer.name)
                 .bind(shard)
                 .bind(Json(&progress))
