@@ -2,10 +2,14 @@
 //! their own, waiting for signals, and looking at a database from outside.
 
 pub mod db;
+pub mod log;
+pub mod pgbouncer;
 pub mod probe;
 pub mod running;
 pub mod wait;
 
 pub use db::Db;
+pub use log::Log;
+pub use pgbouncer::PgBouncer;
 pub use probe::{Act, Ping, Probe, Seen};
 pub use running::Running;

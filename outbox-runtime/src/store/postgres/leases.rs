@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::session::{query, query_as, query_scalar};
 use super::window::WindowProgress;
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -24,7 +25,7 @@ impl PostgresStore {
     ) -> Result<Vec<(ShardId, bool)>> {
         const ACQUIRE: &str = "acquire leases";
         let (consumers, numbers) = columns(shards);
-        let free: Vec<(String, i32)> = self.sql.free_leases.query_as()
+        let free: Vec<(String, i32)> = query_as(&self.sql.free_leases)
             .bind(&consumers)
             .bind(&numbers)
             .fetch_all(&self.pool)
@@ -34,7 +35,7 @@ impl PostgresStore {
             return Ok(Vec::new());
         }
         let (consumers, numbers): (Vec<String>, Vec<i32>) = free.into_iter().unzip();
-        let taken: Vec<(String, i32, bool)> = self.sql.acquire_leases.query_as()
+        let taken: Vec<(String, i32, bool)> = query_as(&self.sql.acquire_leases)
             .bind(consumers)
             .bind(numbers)
             .bind(worker)
@@ -60,7 +61,7 @@ impl PostgresStore {
         let (shards, in_flight): (Vec<ShardId>, Vec<i32>) =
             held.iter().map(|(id, count)| (id.clone(), *count as i32)).unzip();
         let (consumers, numbers) = columns(&shards);
-        let kept: Vec<(String, i32)> = self.sql.renew_leases.query_as()
+        let kept: Vec<(String, i32)> = query_as(&self.sql.renew_leases)
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
@@ -80,7 +81,7 @@ impl PostgresStore {
 
     pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         let (consumers, numbers) = columns(shards);
-        self.sql.release_leases.query()
+        query(&self.sql.release_leases)
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
@@ -97,7 +98,7 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<Taken<WindowProgress>> {
         let (seq, progress, completed, totals) = self.next_epoch(shard, worker).await?;
-        let waiting = self.sql.free_waiting.query()
+        let waiting = query(&self.sql.free_waiting)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -105,7 +106,7 @@ impl PostgresStore {
             .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
-        let held_keys = self.sql.held_keys.query_scalar()
+        let held_keys = query_scalar(&self.sql.held_keys)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -113,7 +114,7 @@ impl PostgresStore {
             .fetch_all(&self.pool)
             .await
             .during("read held keys")?;
-        let has_deliveries = self.sql.has_deliveries.query_scalar()
+        let has_deliveries = query_scalar(&self.sql.has_deliveries)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -124,7 +125,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        let freed = self.sql.free_parked.query()
+        let freed = query(&self.sql.free_parked)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -144,7 +145,7 @@ impl PostgresStore {
         const TAKE_OVER: &str = "take over a shard";
         type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<Epoch>> = self.sql.take_over.query_as()
+            let row: sqlx::Result<Option<Epoch>> = query_as(&self.sql.take_over)
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)

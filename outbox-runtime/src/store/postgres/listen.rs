@@ -3,6 +3,8 @@
 //! One connection for each worker, outside the user's pool. While it is lost, the worker polls; when it
 //! is back, the worker looks once, since it may have missed something.
 
+use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -13,23 +15,17 @@ use super::notify::Notifier;
 use crate::backoff::Backoff;
 
 /// How long the server may take to answer on one of the engine's own connections.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often the connection is tried while nothing is heard: one that ended without a word looks the
 /// same as one on which nothing happens.
 const TRY_EVERY: Duration = Duration::from_secs(30);
 
-/// Why listening ended.
-enum Ended {
-    Lost(sqlx::Error),
-    /// Every transaction gets another server connection: nothing would be heard.
-    Pooled,
-}
-
 /// Calls `heard` after each notification of somebody else, and each time after `LISTEN`. Ends with the
 /// pool, or where listening is of no use.
 pub(super) async fn listen(pool: &PgPool, channel: &str, own: &Notifier, heard: impl Fn()) {
     let listening = async {
+        let mut own_session = false;
         let mut outage = Outage::of("LISTEN");
         let mut backoff = Backoff::default();
         loop {
@@ -38,9 +34,19 @@ pub(super) async fn listen(pool: &PgPool, channel: &str, own: &Notifier, heard: 
                 backoff.reset();
                 heard();
             };
-            match listen_once(pool, channel, own, connected, &heard).await {
-                Ended::Lost(error) => outage.failed(&error),
-                Ended::Pooled => {
+            let listening = async {
+                if !own_session {
+                    own_session = has_own_session(pool).await?;
+                }
+                match own_session {
+                    true => listen_once(pool, channel, own, connected, &heard).await.map(Some),
+                    false => Ok(None),
+                }
+            };
+            match listening.await {
+                Err(error) => outage.failed(&error),
+                Ok(Some(never)) => match never {},
+                Ok(None) => {
                     tracing::error!(
                         "a connection pooler in transaction mode is between this worker and Postgres: \
                          build the outbox with `OutboxBuilder::poll_only()`"
@@ -63,59 +69,59 @@ async fn listen_once(
     own: &Notifier,
     connected: impl FnOnce(),
     heard: impl Fn(),
-) -> Ended {
-    let mut listener = match timeout(ANSWER_WITHIN, connect(pool, channel)).await {
-        Ok(Ok(Some(listener))) => listener,
-        Ok(Ok(None)) => return Ended::Pooled,
-        Ok(Err(error)) => return Ended::Lost(error),
-        Err(_elapsed) => return Ended::Lost(sqlx::Error::PoolTimedOut),
-    };
+) -> sqlx::Result<Infallible> {
+    let mut listener = answered(connect(pool, channel)).await?;
     connected();
     loop {
         match timeout(TRY_EVERY, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) if own.sent_by(notification.process_id()) => {}
-            Ok(Ok(Some(_))) => heard(),
-            Ok(Ok(None)) => return Ended::Lost(closed()),
-            Ok(Err(error)) => return Ended::Lost(error),
+            Ok(notification) => match notification? {
+                Some(notification) if own.sent_by(notification.process_id()) => {}
+                Some(_) => heard(),
+                None => return Err(sqlx::Error::Io(ErrorKind::ConnectionAborted.into())),
+            },
             Err(_elapsed) => {
-                if let Err(error) = answers(&mut listener).await {
-                    return Ended::Lost(error);
-                }
+                answered(async { listener.acquire().await?.ping().await }).await?;
             }
         }
     }
 }
 
-/// A listener, or none if its connection is not its own.
-async fn connect(pool: &PgPool, channel: &str) -> sqlx::Result<Option<PgListener>> {
+async fn connect(pool: &PgPool, channel: &str) -> sqlx::Result<PgListener> {
     // A listener needs a pool; this one is only for it, and never replaces its connection.
     let private = PgPoolOptions::new()
         .max_connections(1)
         .max_lifetime(None)
         .idle_timeout(None)
-        .acquire_timeout(ANSWER_WITHIN)
         .connect_lazy_with(own_options(pool, "listen"));
     let mut listener = PgListener::connect_with(&private).await?;
     listener.eager_reconnect(false);
-    let behind = backend_of(listener.acquire().await?).await?;
-    // Two connections that are open at the same time have a server process each. (If the pool has
-    // none to spare, the errors of the statements will tell.)
-    if let Some(mut other) = pool.try_acquire()
-        && backend_of(&mut other).await? == behind
-    {
-        return Ok(None);
-    }
     listener.listen(channel).await?;
-    Ok(Some(listener))
+    Ok(listener)
 }
 
-async fn answers(listener: &mut PgListener) -> sqlx::Result<()> {
-    let asking = async { listener.acquire().await?.ping().await };
-    timeout(ANSWER_WITHIN, asking).await.unwrap_or_else(|_elapsed| Err(closed()))
+/// Whether a connection keeps its server process. Two connections that are open at the same time have
+/// one each, always the same; behind a pooler in transaction mode they share some.
+async fn has_own_session(pool: &PgPool) -> sqlx::Result<bool> {
+    const ROUNDS: usize = 5;
+    let options = own_options(pool, "check");
+    let connect = || answered(PgConnection::connect_with(&options));
+    let (mut one, mut other) = (connect().await?, connect().await?);
+    let asking = async {
+        let mut behind = Vec::new();
+        for _ in 0..ROUNDS {
+            behind.push((backend_of(&mut one).await?, backend_of(&mut other).await?));
+        }
+        Ok(behind)
+    };
+    let behind = answered(asking).await?;
+    answered(async { one.close().await.and(other.close().await) }).await?;
+    Ok(behind.iter().all(|pair| pair.0 != pair.1 && *pair == behind[0]))
 }
 
-fn closed() -> sqlx::Error {
-    sqlx::Error::Io(std::io::ErrorKind::ConnectionAborted.into())
+/// A server that says nothing is as good as none.
+pub(super) async fn answered<T>(asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let silent = |_elapsed| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()));
+    timeout(ANSWER_WITHIN, asked).await.unwrap_or_else(silent)
 }
 
 /// The options of the user's pool, under a name that tells people what the connection is for.
@@ -146,13 +152,15 @@ impl Outage {
     }
 
     pub(super) fn failed(&mut self, error: &sqlx::Error) {
-        if self.since.is_none() {
-            self.since = Some(Instant::now());
-            tracing::warn!(
-                %error,
-                "lost the connection for {}: workers poll until it is back", self.what
-            );
+        if self.since.is_some() {
+            tracing::debug!(%error, "still no connection for {}", self.what);
+            return;
         }
+        self.since = Some(Instant::now());
+        tracing::warn!(
+            %error,
+            "lost the connection for {}: workers poll until it is back", self.what
+        );
     }
 
     pub(super) fn over(&mut self) {

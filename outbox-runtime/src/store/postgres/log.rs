@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as, query_scalar};
 use super::window::{Window, WindowProgress};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -44,7 +45,7 @@ impl PostgresStore {
     }
 
     async fn append_one(&self, connection: &mut PgConnection, event: &NewEvent) -> Result<Emitted> {
-        let position = self.sql.append.query_scalar()
+        let position = query_scalar(&self.sql.append)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -64,7 +65,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         events: &[NewEvent],
     ) -> Result<Vec<Emitted>> {
-        let rows = self.sql.append_all.query()
+        let rows = query(&self.sql.append_all)
             .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
             .bind(events[0].name)
             .bind(events[0].version as i32)
@@ -93,7 +94,7 @@ impl PostgresStore {
         key: &str,
         ttl: Duration,
     ) -> Result<Emitted> {
-        let position: Option<Position> = self.sql.append_deduplicated.query_scalar()
+        let position: Option<Position> = query_scalar(&self.sql.append_deduplicated)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -110,7 +111,7 @@ impl PostgresStore {
         if let Some(position) = position {
             return Ok(Emitted { id: event.id, position, duplicate: false });
         }
-        let (id, position) = self.sql.find_dedup.query_as()
+        let (id, position) = query_as(&self.sql.find_dedup)
             .bind(event.name)
             .bind(key)
             .fetch_one(connection)
@@ -128,7 +129,7 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = self.sql.open_window.query()
+        let rows = query(&self.sql.open_window)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
@@ -176,7 +177,7 @@ impl PostgresStore {
     ) -> Result<Page<WindowProgress>> {
         let new_after = progress.new_after();
         let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = self.sql.continue_window.query()
+        let rows = query(&self.sql.continue_window)
             .bind(progress.late())
             .bind(window.after)
             .bind(progress.next.to_string())
@@ -209,7 +210,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
-        let (upto, high, own): (String, Position, String) = self.sql.mark.query_as()
+        let (upto, high, own): (String, Position, String) = query_as(&self.sql.mark)
             .fetch_one(&self.pool)
             .await
             .during("mark a place in the log")?;
@@ -227,7 +228,7 @@ impl PostgresStore {
             Option<String>,
             i64,
             Option<Vec<String>>,
-        ) = self.sql.probe.query_as()
+        ) = query_as(&self.sql.probe)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())

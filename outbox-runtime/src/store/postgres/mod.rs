@@ -34,7 +34,7 @@ use crate::clock::Clock;
 use crate::error::{During, Result};
 use crate::event::{Emitted, StoredEvent};
 use notify::Notifier;
-use session::Sessions;
+use session::{Sessions, query, query_scalar};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -223,7 +223,7 @@ impl Store for PostgresStore {
     }
 
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
-        let freed = self.sql.release_keys.query()
+        let freed = query(&self.sql.release_keys)
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
@@ -235,7 +235,7 @@ impl Store for PostgresStore {
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
-        self.sql.checkpoint_writer.query_scalar()
+        query_scalar(&self.sql.checkpoint_writer)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -253,7 +253,7 @@ impl Store for PostgresStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        self.sql.trim_checkpoints.query()
+        query(&self.sql.trim_checkpoints)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -264,7 +264,7 @@ impl Store for PostgresStore {
     }
 
     async fn trim_dedup(&self) -> Result<()> {
-        self.sql.trim_dedup.query()
+        query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
             .execute(&self.pool)
             .await
@@ -295,10 +295,7 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => self.sql.now.query_scalar()
-                .fetch_one(&self.pool)
-                .await
-                .during("ask the time"),
+            None => query_scalar(&self.sql.now).fetch_one(&self.pool).await.during("ask the time"),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::listen::{ANSWER_WITHIN, Outage, backend_of, own_options};
+use super::listen::{Outage, answered, backend_of, own_options};
 use crate::backoff::Backoff;
 use crate::store::Sql;
 
@@ -89,7 +89,7 @@ impl Task {
         self.backend.store(0, Ordering::Relaxed);
         if let Some(connection) = connection {
             // The server notices anyway, a little later.
-            let _ = tokio::time::timeout(ANSWER_WITHIN, connection.close()).await;
+            let _ = answered(connection.close()).await;
         }
     }
 
@@ -133,8 +133,6 @@ impl Task {
             connection.execute(sqlx::raw_sql(self.statement.safe())).await?;
             Ok(())
         };
-        tokio::time::timeout(ANSWER_WITHIN, sending)
-            .await
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        answered(sending).await
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -39,7 +40,7 @@ impl PostgresStore {
             .await
             .during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
-        let rows = self.sql.stats.query()
+        let rows = query(&self.sql.stats)
             .bind(self.clock.fixed())
             .fetch_all(&mut *tx)
             .await
@@ -88,10 +89,7 @@ impl PostgresStore {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Vec<ShardProgress>> {
-        let rows = self.sql.latest_checkpoints.query()
-            .fetch_all(connection)
-            .await
-            .during(STATS)?;
+        let rows = query(&self.sql.latest_checkpoints).fetch_all(connection).await.during(STATS)?;
         rows.iter()
             .map(|row| {
                 Ok(ShardProgress {
@@ -118,7 +116,7 @@ impl PostgresStore {
     ) -> Result<(i64, Option<DateTime<Utc>>)> {
         let progress = &shard.progress;
         let window = progress.window.as_ref();
-        self.sql.lag.query_as()
+        query_as(&self.sql.lag)
             .bind(progress.late())
             .bind(window.map_or(0, |window| window.after))
             .bind(progress.next.to_string())
@@ -136,7 +134,7 @@ impl PostgresStore {
 
     pub(super) async fn list_events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
         const LIST: &str = "list events";
-        let found = self.sql.events.query()
+        let found = query(&self.sql.events)
             .bind(filter.id)
             .bind(filter.name.as_deref())
             .bind(filter.key.as_deref())
@@ -154,7 +152,7 @@ impl PostgresStore {
         filter: &DeliveryFilter,
     ) -> Result<Vec<DeliveryInfo>> {
         const LIST: &str = "list deliveries";
-        let found = self.sql.deliveries.query()
+        let found = query(&self.sql.deliveries)
             .bind(filter.consumer.as_deref())
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.event_id)
@@ -183,7 +181,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let redriven = self.sql.redrive.query()
+        let redriven = query(&self.sql.redrive)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
@@ -199,7 +197,7 @@ impl PostgresStore {
     pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
         const DISCARD: &str = "discard";
         let mut tx = self.pool.begin().await.during(DISCARD)?;
-        let gone: Vec<(String, Option<String>)> = self.sql.discard.query_as()
+        let gone: Vec<(String, Option<String>)> = query_as(&self.sql.discard)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
@@ -208,7 +206,7 @@ impl PostgresStore {
             .await
             .during(DISCARD)?;
         for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
-            self.sql.release_keys.query()
+            query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(keys)
                 // If dead letters do not hold the key, nothing was parked behind them.

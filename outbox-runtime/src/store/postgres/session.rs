@@ -46,9 +46,13 @@ impl Sessions {
         &self.pool
     }
 
-    /// Whether statements may have names that outlive their transaction.
-    pub(super) fn names_statements(&self) -> bool {
-        !self.pooled
+    /// A statement that is made for its caller.
+    pub(super) fn query_with<'q>(
+        &self,
+        sql: impl SqlSafeStr,
+        arguments: PgArguments,
+    ) -> Query<'q, Postgres, PgArguments> {
+        sqlx::query_with(sql, arguments).persistent(!self.pooled)
     }
 
     /// For several statements; nothing of what they do is sure to stay before [`Session::end`].
@@ -172,27 +176,32 @@ impl<'c> Executor<'c> for &'c Sessions {
 }
 
 /// A statement of the store, named on the server unless it must not be.
-impl Sql {
-    pub(super) fn query<'q>(&self) -> Query<'q, Postgres, PgArguments> {
-        sqlx::query(self.safe()).persistent(self.may_be_named())
-    }
-
-    pub(super) fn query_as<'q, O>(&self) -> QueryAs<'q, Postgres, O, PgArguments>
-    where
-        O: for<'r> FromRow<'r, PgRow>,
-    {
-        sqlx::query_as(self.safe()).persistent(self.may_be_named())
-    }
-
-    pub(super) fn query_scalar<'q, O>(&self) -> QueryScalar<'q, Postgres, O, PgArguments>
-    where
-        (O,): for<'r> FromRow<'r, PgRow>,
-    {
-        sqlx::query_scalar(self.safe()).persistent(self.may_be_named())
-    }
+pub(super) fn query<'q>(sql: &Sql) -> Query<'q, Postgres, PgArguments> {
+    sqlx::query(sql.safe()).persistent(sql.may_be_named())
 }
 
-/// A statement that is asked once and therefore never needs a name.
+/// The same, for rows.
+pub(super) fn query_as<'q, O>(sql: &Sql) -> QueryAs<'q, Postgres, O, PgArguments>
+where
+    O: for<'r> FromRow<'r, PgRow>,
+{
+    sqlx::query_as(sql.safe()).persistent(sql.may_be_named())
+}
+
+/// The same, for single values.
+pub(super) fn query_scalar<'q, O>(sql: &Sql) -> QueryScalar<'q, Postgres, O, PgArguments>
+where
+    (O,): for<'r> FromRow<'r, PgRow>,
+{
+    sqlx::query_scalar(sql.safe()).persistent(sql.may_be_named())
+}
+
+/// A statement that is run once and therefore never needs a name.
+pub(super) fn once<'q>(sql: impl SqlSafeStr) -> Query<'q, Postgres, PgArguments> {
+    sqlx::query(sql).persistent(false)
+}
+
+/// The same, for single values.
 pub(super) fn once_scalar<'q, O>(sql: impl SqlSafeStr) -> QueryScalar<'q, Postgres, O, PgArguments>
 where
     (O,): for<'r> FromRow<'r, PgRow>,

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use super::PostgresStore;
-use super::session::once_scalar;
+use super::session::{once, once_scalar, query, query_as, query_scalar};
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
@@ -21,8 +21,7 @@ impl PostgresStore {
     /// is a lock of the transaction, so that it works through a transaction pooler.
     pub(super) async fn apply_migrations(&self) -> Result<()> {
         let mut tx = self.pool.begin().await.during(MIGRATE)?;
-        sqlx::query("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
-            .persistent(false)
+        once("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
             .bind(self.namespace.as_str())
             .execute(&mut *tx)
             .await
@@ -85,12 +84,11 @@ impl PostgresStore {
     }
 
     async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
-        let rows: Vec<(String, i32, String, i32, String)> =
-            self.sql.registered.query_as()
-                .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
-                .fetch_all(&self.pool)
-                .await
-                .during(REGISTER)?;
+        let rows: Vec<(String, i32, String, i32, String)> = query_as(&self.sql.registered)
+            .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
+            .fetch_all(&self.pool)
+            .await
+            .during(REGISTER)?;
         let registered =
             rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
                 let (shards, event_version) = (shards as u32, event_version as u32);
@@ -106,7 +104,7 @@ impl PostgresStore {
         consumer: &Registration,
         now: &WindowProgress,
     ) -> Result<()> {
-        let shards: i32 = self.sql.register.query_scalar()
+        let shards: i32 = query_scalar(&self.sql.register)
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version as i32)
@@ -121,7 +119,7 @@ impl PostgresStore {
             Start::Beginning | Start::At(_) => WindowProgress::beginning(),
         };
         for shard in 0..shards {
-            self.sql.first_checkpoint.query()
+            query(&self.sql.first_checkpoint)
                 .bind(consumer.name)
                 .bind(shard)
                 .bind(Json(&progress))
