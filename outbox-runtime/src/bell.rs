@@ -4,12 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Rung after a commit, with the names of the events that were emitted.
 #[derive(Clone, Default)]
 pub(crate) struct Bell {
     listeners: Arc<Mutex<Vec<Weak<Listener>>>>,
+    /// Operations on consumers, and leases handed back: for the probers of this process.
+    announced: watch::Sender<()>,
     /// Tells other processes, where there is a way to.
     signal: Option<Arc<dyn Fn() + Send + Sync>>,
 }
@@ -73,6 +75,17 @@ impl Bell {
     /// Anything may have happened, somewhere.
     pub(crate) fn ring_all_here(&self) {
         self.ring_if(Listener::set_due);
+    }
+
+    /// A consumer was changed, or a lease was handed back: workers look at once.
+    pub(crate) fn announce(&self) {
+        self.announced.send_replace(());
+        self.tell_others();
+    }
+
+    /// Sees what is announced from now on.
+    pub(crate) fn announcements(&self) -> watch::Receiver<()> {
+        self.announced.subscribe()
     }
 
     fn ring_if(&self, wanted: impl Fn(&Listener) -> bool) {

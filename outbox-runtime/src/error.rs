@@ -20,6 +20,8 @@ pub enum ErrorKind {
     NotFound,
     /// The options contradict one another.
     InvalidOptions,
+    /// Somebody still needs what was to be removed.
+    InUse,
     /// The database refused the credentials, the database or the role.
     AccessDenied,
     /// Another worker took over; nothing was changed.

@@ -2,6 +2,7 @@
 
 mod changed;
 mod limits;
+mod operate;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -264,29 +265,6 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// What the database says.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
         self.store.deliveries(filter).await
-    }
-
-    /// Gives the dead letters that match another chance: they are due at once, with their
-    /// attempts counted anew and their errors kept. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let changed = self.store.redrive(filter).await?;
-        self.bell.ring_all();
-        Ok(changed)
-    }
-
-    /// Deletes the dead letters that match; the keys that they held go on. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let changed = self.store.discard(filter).await?;
-        self.bell.ring_all();
-        Ok(changed)
     }
 
     /// The time by the outbox's clock: the database's, or a test's.

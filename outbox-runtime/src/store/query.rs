@@ -210,6 +210,10 @@ pub struct ConsumerStats {
     pub consumer: String,
     /// The event that it takes.
     pub event_name: String,
+    /// Into how many shards it is divided.
+    pub shards: u32,
+    /// Whether somebody has paused it.
+    pub paused: bool,
     /// Committed events that are not yet handled nor have a delivery row.
     pub lag_events: u64,
     /// The age of the oldest of them; `None` when there is none.

@@ -75,6 +75,7 @@ impl PostgresStore {
             .bind(checkpoint.totals.retried)
             .bind(checkpoint.totals.dead)
             .bind(checkpoint.worker)
+            .bind(checkpoint.drained)
             .execute(connection)
             .await;
         match appended {
@@ -88,14 +89,14 @@ impl PostgresStore {
         }
     }
 
-    async fn insert_deliveries(
+    pub(super) async fn insert_deliveries(
         &self,
         connection: &mut PgConnection,
         consumer: &str,
         rows: &[NewDelivery],
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let column = |of: fn(&NewDelivery) -> &str| rows.iter().map(of).collect::<Vec<_>>();
-        query(&self.sql.insert_deliveries)
+        let inserted = query(&self.sql.insert_deliveries)
             .bind(consumer)
             .bind(self.clock.fixed())
             .bind(rows.iter().map(|row| row.event.position).collect::<Vec<_>>())
@@ -116,7 +117,7 @@ impl PostgresStore {
             .execute(connection)
             .await
             .during(RECORD)?;
-        Ok(())
+        Ok(inserted.rows_affected())
     }
 
     async fn update_deliveries(

@@ -120,6 +120,19 @@ impl PostgresStore {
         Ok(Emitted { id, position, duplicate: true })
     }
 
+    pub(super) async fn read_on(
+        &self,
+        connection: &mut PgConnection,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        match &progress.window {
+            None => self.open_window(connection, progress, slice, limit).await,
+            Some(window) => self.continue_window(connection, progress, window, slice, limit).await,
+        }
+    }
+
     /// `connection` must not be in a transaction that has an id already.
     pub(super) async fn open_window(
         &self,
@@ -140,6 +153,7 @@ impl PostgresStore {
             .bind(slice.not_before)
             .bind(i64::from(limit))
             .bind(WORTH_AN_ID)
+            .bind(progress.late_upto(bound))
             .fetch_all(connection)
             .await
             .during(READ)?;
@@ -189,6 +203,7 @@ impl PostgresStore {
             .bind(i64::from(limit))
             .bind(&window.upto)
             .bind(new_after)
+            .bind(progress.late_upto(bound))
             .fetch_all(connection)
             .await
             .during(READ)?;
@@ -205,7 +220,7 @@ impl PostgresStore {
         Ok(Page { events, start: progress.clone(), end, caught_up: false, now })
     }
 
-    fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
+    pub(super) fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
         self.clock.fixed().unwrap_or(database)
     }
 

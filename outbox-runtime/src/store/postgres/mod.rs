@@ -1,10 +1,13 @@
 //! The store on Postgres 15 and newer.
 
 mod changed;
+mod control;
 mod deliveries;
+mod fleet;
 mod leases;
 mod listen;
 mod log;
+mod moves;
 mod notify;
 mod report;
 mod rows;
@@ -27,8 +30,9 @@ use uuid::Uuid;
 
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
-    Registration, ShardId, Slice, Store, Taken,
+    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
+    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
+    WorkerInfo,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
@@ -56,12 +60,18 @@ pub struct PostgresStore {
 }
 
 crate::store::statements! {
-    Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
-    append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
-    find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, notify, now,
-    open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
-    stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
+    Statements:
+    acquire_leases, amend, append, append_all, append_changed, append_checkpoint,
+    append_deduplicated, checkpoint_writer, clear_deliveries, clear_paused_keys,
+    continue_window, count_handled, delete_deliveries, delete_delivery, deliveries, discard,
+    drop_leases, due, events, fence, find_dedup, first_checkpoint, forget_deliveries,
+    forget_worker, free_key, free_leases, free_parked, free_waiting, handled,
+    has_deliveries, held_keys, history, insert_audit, insert_deliveries, lag,
+    latest_checkpoints, ledgers, live_leases, lock_consumer, mark, members, next_due, notify, now,
+    open_window, orders, pause_key, paused_keys, place_of, position_since, probe, pulse,
+    redrive, register, registered, release_keys, release_leases, renew_leases, resume_key,
+    save_consumer, shards, shared_out, stats, still_held, take_over, trim_checkpoints,
+    trim_dedup, trim_workers, update_deliveries, workers
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.
@@ -70,9 +80,6 @@ fn micros(span: Duration) -> i64 {
 }
 
 impl Store for PostgresStore {
-    type Db = Postgres;
-    type Progress = WindowProgress;
-
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
         let notifier = Notifier::new(pool.clone(), sql.notify.clone());
@@ -150,6 +157,7 @@ impl Store for PostgresStore {
     async fn read(
         &self,
         progress: &WindowProgress,
+        barrier: Option<&WindowProgress>,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
@@ -160,11 +168,12 @@ impl Store for PostgresStore {
         if let Some(sabotage) = self.sabotage {
             return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
         }
-        let page = match &progress.window {
-            None => self.open_window(&mut session, progress, slice, limit).await?,
-            Some(window) => {
-                self.continue_window(&mut session, progress, window, slice, limit).await?
-            }
+        let page = match barrier {
+            None => self.read_on(&mut session, progress, slice, limit).await?,
+            Some(barrier) => match moves::towards(progress, barrier) {
+                Some(progress) => self.read_on(&mut session, &progress, slice, limit).await?,
+                None => Page::nothing(progress.clone(), self.read_time(Utc::now())),
+            },
         };
         session.end().await.during(READ)?;
         Ok(page)
@@ -182,6 +191,22 @@ impl Store for PostgresStore {
         self.register_consumers(consumers).await
     }
 
+    async fn registered(&self, consumers: &[&str]) -> Result<Vec<Registered>> {
+        self.known_consumers(consumers).await
+    }
+
+    async fn pulse(&self, consumers: &[&str]) -> Result<Pulse> {
+        self.feel_pulse(consumers).await
+    }
+
+    async fn fleet(&self) -> Result<Fleet> {
+        self.living_fleet().await
+    }
+
+    async fn free_leases(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
+        self.free_shards(consumers).await
+    }
+
     async fn acquire(
         &self,
         worker: Uuid,
@@ -193,15 +218,23 @@ impl Store for PostgresStore {
 
     async fn renew(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> Result<Vec<ShardId>> {
-        self.renew_leases(worker, held, ttl).await
+        self.renew_leases(heartbeat, held).await
     }
 
     async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         self.release_leases(worker, shards).await
+    }
+
+    async fn forget_worker(&self, worker: Uuid) -> Result<()> {
+        query(&self.sql.forget_worker)
+            .bind(worker)
+            .execute(&self.pool)
+            .await
+            .during("sign a worker off")?;
+        Ok(())
     }
 
     async fn take_over(
@@ -263,6 +296,11 @@ impl Store for PostgresStore {
         Ok(())
     }
 
+    async fn trim_workers(&self) -> Result<()> {
+        query(&self.sql.trim_workers).execute(&self.pool).await.during("trim workers")?;
+        Ok(())
+    }
+
     async fn trim_dedup(&self) -> Result<()> {
         query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
@@ -276,6 +314,18 @@ impl Store for PostgresStore {
         self.consumer_stats().await
     }
 
+    async fn workers(&self) -> Result<Vec<WorkerInfo>> {
+        self.list_workers().await
+    }
+
+    async fn shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
+        self.list_shards(consumer).await
+    }
+
+    async fn history(&self, consumer: &str, back: Duration, step: Duration) -> Result<Vec<Sample>> {
+        self.ledger_history(consumer, back, step).await
+    }
+
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
         self.list_events(filter).await
     }
@@ -284,12 +334,22 @@ impl Store for PostgresStore {
         self.list_deliveries(filter).await
     }
 
-    async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.redrive_dead(filter).await
+    async fn redrive(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.redrive_dead(filter, after, limit).await
     }
 
-    async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.discard_dead(filter).await
+    async fn discard(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.discard_dead(filter, after, limit).await
     }
 
     async fn now(&self) -> Result<DateTime<Utc>> {

@@ -8,9 +8,9 @@ use super::session::{query, query_as};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
-use crate::event::StoredEvent;
+use crate::event::{Position, StoredEvent};
 use crate::store::query::{age, earliest};
-use crate::store::types::not_before;
+use crate::store::types::{Place, keys_by_consumer, not_before, places};
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -54,10 +54,12 @@ impl PostgresStore {
                 Ok(row.try_get::<i64, _>(index).during(STATS)?.unsigned_abs())
             };
             let oldest_row: Option<DateTime<Utc>> = row.try_get(8).during(STATS)?;
-            let now: DateTime<Utc> = row.try_get(10).during(STATS)?;
+            let now: DateTime<Utc> = row.try_get(11).during(STATS)?;
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
-            for shard in &own {
+            // Shards of an earlier division only keep their counts.
+            let reading = own.iter().filter(|one| one.shard < shards);
+            for shard in reading {
                 let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
@@ -69,6 +71,8 @@ impl PostgresStore {
                 lag_events,
                 lag: oldest_unread.map(|oldest| age(now, oldest)),
                 in_flight: count(9)?,
+                paused: row.try_get(10).during(STATS)?,
+                shards: shards as u32,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,
@@ -180,32 +184,46 @@ impl PostgresStore {
             .collect()
     }
 
-    pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let redriven = query(&self.sql.redrive)
+    pub(super) async fn redrive_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        let redriven: Vec<(String, Position, Option<String>)> = query_as(&self.sql.redrive)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
-            .bind(filter.limit.map(i64::from))
+            .bind(i64::from(limit))
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
+            .fetch_all(&self.pool)
             .await
             .during("redrive")?;
-        Ok(redriven.rows_affected())
+        Ok(places(&redriven))
     }
 
     /// Deletes dead letters and frees what waited behind them, in one transaction.
-    pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+    pub(super) async fn discard_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
         const DISCARD: &str = "discard";
         let mut tx = self.pool.begin().await.during(DISCARD)?;
-        let gone: Vec<(String, Option<String>)> = query_as(&self.sql.discard)
+        let gone: Vec<(String, Position, Option<String>)> = query_as(&self.sql.discard)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
-            .bind(filter.limit.map(i64::from))
+            .bind(i64::from(limit))
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
             .fetch_all(&mut *tx)
             .await
             .during(DISCARD)?;
-        for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
+        for (consumer, keys) in keys_by_consumer(&gone) {
             query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(keys)
@@ -217,6 +235,6 @@ impl PostgresStore {
                 .during(DISCARD)?;
         }
         tx.commit().await.during(DISCARD)?;
-        Ok(gone.len() as u64)
+        Ok(places(&gone))
     }
 }

@@ -1,16 +1,14 @@
 //! Migrations, and making consumers known.
 
-use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::PostgresStore;
-use super::session::{once, once_scalar, query, query_as, query_scalar};
+use super::session::{once, once_scalar, query, query_scalar};
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Result};
-use crate::store::types::Registered;
-use crate::store::types::{not_before, start_text};
-use crate::store::{Registration, migrate};
+use crate::store::types::start_text;
+use crate::store::{Control, Registered, Registration, migrate};
 
 const CHECK: &str = "check the format";
 const MIGRATE: &str = "migrate";
@@ -70,32 +68,37 @@ impl PostgresStore {
         &self,
         consumers: &[Registration],
     ) -> Result<Vec<Registered>> {
-        let known = self.registered(consumers).await?;
+        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
+        let known = self.known_consumers(&names).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let now = self.mark().await?;
-            let mut tx = self.pool.begin().await.during(REGISTER)?;
+            let mut tx = self.begin_control().await?;
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }
             tx.commit().await.during(REGISTER)?;
         }
-        Ok(Registered::of(self.registered(consumers).await?, consumers))
+        self.known_consumers(&names).await
     }
 
-    async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
-        let rows: Vec<(String, i32, String, i32, String)> = query_as(&self.sql.registered)
-            .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
-            .fetch_all(&self.pool)
-            .await
-            .during(REGISTER)?;
-        let registered =
-            rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
-                let (shards, event_version) = (shards as u32, event_version as u32);
-                let not_before = not_before(&start);
-                Registered { name, shards, event_name, event_version, not_before }
-            });
-        Ok(registered.collect())
+    pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
+        let rows =
+            query(&self.sql.registered).bind(names).fetch_all(&self.pool).await.during(REGISTER)?;
+        let known = rows.iter().map(|row| {
+            Ok(Registered {
+                name: row.try_get(0)?,
+                shards: row.try_get::<i32, _>(1)? as u32,
+                event_name: row.try_get(2)?,
+                event_version: row.try_get::<i32, _>(3)? as u32,
+                ordered: row.try_get(4)?,
+                revision: row.try_get(5)?,
+                paused: row.try_get(6)?,
+                retired: row.try_get(7)?,
+            })
+        });
+        let known = known.collect::<sqlx::Result<_>>().during(REGISTER)?;
+        Ok(Registered::of(known, names))
     }
 
     async fn register_one(
@@ -104,10 +107,12 @@ impl PostgresStore {
         consumer: &Registration,
         now: &WindowProgress,
     ) -> Result<()> {
+        let before = self.lock_consumer(tx, consumer.name).await?;
         let shards: i32 = query_scalar(&self.sql.register)
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version as i32)
+            .bind(consumer.ordered)
             .bind(consumer.shards as i32)
             .bind(start_text(consumer.start))
             .fetch_one(&mut *tx)
@@ -118,14 +123,13 @@ impl PostgresStore {
             // A start at a time is a filter on reading: times are not in the order of commits.
             Start::Beginning | Start::At(_) => WindowProgress::beginning(),
         };
-        for shard in 0..shards {
-            query(&self.sql.first_checkpoint)
-                .bind(consumer.name)
-                .bind(shard)
-                .bind(Json(&progress))
-                .execute(&mut *tx)
-                .await
-                .during(REGISTER)?;
+        let revived = before.is_some_and(|row| row.retired);
+        for shard in 0..shards as u32 {
+            if revived && let Some(ledger) = self.fence(tx, consumer.name, shard).await? {
+                self.amend(tx, consumer.name, &ledger.anew(progress.clone())).await?;
+            } else {
+                self.open_ledger(tx, consumer.name, shard, &progress).await?;
+            }
         }
         Ok(())
     }

@@ -69,14 +69,14 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
         let mut tx = store.pool().begin().await.unwrap();
         store.append(&mut tx, events(foreign, "foreign"), Duration::ZERO).await.unwrap();
         tx.commit().await.unwrap();
-        let page = store.read(&start, &slice, 100).await.unwrap();
+        let page = store.read(&start, None, &slice, 100).await.unwrap();
         assert!(page.caught_up && page.events.is_empty());
         assert_eq!(page.end, start, "after {foreign} more events of others");
     }
     let mut tx = store.pool().begin().await.unwrap();
     store.append(&mut tx, events(1, "foreign"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
-    let page = store.read(&start, &slice, 100).await.unwrap();
+    let page = store.read(&start, None, &slice, 100).await.unwrap();
     assert!(page.caught_up && page.events.is_empty());
     assert_ne!(page.end, start, "a thousand events of others are worth an id");
 }
@@ -143,6 +143,7 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
                 .bind(PAGE)
                 .bind(&upto)
                 .bind(60_000_i64)
+                .bind(60_000 + SPAN)
                 .fetch_one(&mut *connection)
                 .await
                 .unwrap();

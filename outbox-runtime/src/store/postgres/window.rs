@@ -23,6 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::moves;
 use crate::event::Position;
 use crate::store::Progress;
 
@@ -63,15 +64,13 @@ impl WindowProgress {
 
     /// The transactions that may still come at any position.
     pub(super) fn late(&self) -> Vec<String> {
-        let mut parts = self.done.splitn(3, ':').skip(1);
-        let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
-        let xip = parts.next().unwrap_or("");
-        // At the beginning nothing has an id yet, and `xmax` is above `next`.
-        xip.split(',')
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned)
-            .chain((xmax..self.next).map(|id| id.to_string()))
-            .collect()
+        late(&self.done, self.next).iter().map(u64::to_string).collect()
+    }
+
+    /// The last position at which a late transaction is looked for. Where the reader was moved back
+    /// (see moves.rs) everything above `high` is new, whatever its transaction.
+    pub(super) fn late_upto(&self, bound: Position) -> Position {
+        if self.next == 0 { bound.min(self.high) } else { bound }
     }
 
     /// Where the range of new events begins.
@@ -95,6 +94,15 @@ impl WindowProgress {
     }
 }
 
+/// The transactions that are not visible in a snapshot and have an id below `next`.
+pub(super) fn late(snapshot: &str, next: u64) -> Vec<u64> {
+    let mut parts = snapshot.splitn(3, ':').skip(1);
+    let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
+    let xip = parts.next().unwrap_or("");
+    // At the beginning nothing has an id yet, and `xmax` is above `next`.
+    xip.split(',').filter_map(|id| id.parse().ok()).chain(xmax..next).collect()
+}
+
 impl Progress for WindowProgress {
     fn at(&self, position: Position) -> Self {
         let mut progress = self.clone();
@@ -106,6 +114,25 @@ impl Progress for WindowProgress {
 
     fn mark(&self) -> Position {
         self.new_after()
+    }
+
+    fn end(&self) -> Self {
+        match &self.window {
+            Some(Window { upto, next, high, .. }) => Self::seen(upto.clone(), *next, *high),
+            None => self.clone(),
+        }
+    }
+
+    fn is_beyond(&self, other: &Self) -> bool {
+        moves::age(&self.done) > moves::age(&other.done)
+    }
+
+    fn rewound(&self, to: Position) -> Self {
+        moves::rewound(self, to)
+    }
+
+    fn skipped(&self, to: Position, now: &Self) -> Self {
+        moves::skipped(self, to, now)
     }
 }
 

@@ -55,7 +55,24 @@ impl<S: Store> Shard<S> {
             completed,
             totals: self.totals,
             worker: self.crew.worker,
+            drained: false,
         }
+    }
+
+    /// Records that the shard is at its barrier with nothing in flight.
+    pub(super) async fn record_drained(&mut self) -> Result<()> {
+        let mut checkpoint = self.checkpoint(&self.tracker);
+        checkpoint.drained = true;
+        // All that it read has been handled; what is left of the list was read by nobody.
+        checkpoint.completed.clear();
+        self.frozen = Some(Frozen {
+            checkpoint,
+            changes: self.take_changes(),
+            settled_rows: std::mem::take(&mut self.settled_rows),
+            notices: std::mem::take(&mut self.notices),
+            tried: false,
+        });
+        self.record().await
     }
 
     pub(super) fn take_changes(&mut self) -> Changes {

@@ -1,3 +1,3 @@
 insert into "outbox".checkpoint
-    (consumer, shard, seq, progress, completed, handled, retried, dead, worker)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (consumer, shard, seq, progress, completed, handled, retried, dead, worker, drained)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

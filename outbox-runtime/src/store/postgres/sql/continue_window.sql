@@ -2,13 +2,13 @@
 -- committed since.
 --
 -- $1 late transactions, $2 after, $3 next, $4 bound, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 upto, $11 after or high, whichever is greater
+-- $8 not before, $9 limit, $10 upto, $11 after or high, whichever is greater, $12 bound of late events
 with late as (
     select e.* from unnest($1::text[]::xid8[]) as x (tx)
     cross join lateral (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
-        where (l.tx, l.position) > (x.tx, $2) and (l.tx, l.position) <= (x.tx, $4)
+        where (l.tx, l.position) > (x.tx, $2) and (l.tx, l.position) <= (x.tx, $12)
             and case
                 when l.name <> $5 then false
                 when l.created_at < $8::timestamptz then false

@@ -11,7 +11,7 @@
 -- Late transactions are compared as rows, since only the index on (tx, position) fits that.
 --
 -- $1 late transactions, $2 high, $3 next, $4 bound, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 growth worth a transaction id
+-- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
 with mark as materialized (
     select pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
@@ -20,7 +20,7 @@ with mark as materialized (
     cross join lateral (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
-        where (l.tx, l.position) > (x.tx, 0) and (l.tx, l.position) <= (x.tx, $4)
+        where (l.tx, l.position) > (x.tx, 0) and (l.tx, l.position) <= (x.tx, $11)
             and case
                 when l.name <> $5 then false
                 when l.created_at < $8::timestamptz then false

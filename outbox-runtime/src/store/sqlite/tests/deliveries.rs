@@ -26,7 +26,7 @@ impl Scene {
         store.register(&[registration("c", Start::Beginning)]).await.unwrap();
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
-        let page = store.read(&after(0), &slice("a"), 10).await.unwrap();
+        let page = store.read(&after(0), None, &slice("a"), 10).await.unwrap();
         let events = page.events.into_iter().map(Arc::new).collect();
         Self { store, clock, events, seq: 0, _file: file }
     }
@@ -158,7 +158,7 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
     ];
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
-    let taken = scene.store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    let taken = take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
     scene.seq = taken.seq;
     let mut held = taken.held_keys;
     held.sort();
@@ -204,9 +204,9 @@ async fn taking_over_frees_what_waited_for_a_version_or_for_nothing() {
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
     let older = Slice { event_version: 0, ..slice("a") };
-    scene.store.take_over(&shard("c"), &older, Uuid::now_v7()).await.unwrap();
+    take(&scene.store, &shard("c"), &older, Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1]);
-    scene.store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1, 4]);
 }
 
