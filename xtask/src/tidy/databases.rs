@@ -32,7 +32,6 @@ const STATEMENTS: Twins = Twins {
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
-        ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
     ],
 };
 
@@ -66,7 +65,7 @@ fn around_the_session(source: &Source) -> Vec<Finding> {
     }
     let lines = source.text.lines().enumerate();
     lines
-        .filter(|(_, line)| line.contains("sqlx::query"))
+        .filter(|(_, line)| ["sqlx::query(", "sqlx::query_"].iter().any(|call| line.contains(call)))
         .map(|(index, _)| {
             let message = format!("make statements with the functions of {SESSION}");
             Finding::at_line(source, index + 1, message)
