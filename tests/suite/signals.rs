@@ -109,6 +109,61 @@ async fn a_redrive_in_another_process_wakes_a_worker_that_hardly_polls_postgres(
     Ok(())
 }
 
+/// Waits until nobody has a lease, or somebody has.
+async fn until_leased(outbox: &Outbox<Plain, Postgres>, leased: bool) {
+    wait::until(if leased { "a lease" } else { "no lease" }, async || {
+        let shards = outbox.shards(Some("plain")).await;
+        shards.is_ok_and(|shards| shards.iter().all(|shard| shard.worker.is_some() == leased))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_in_another_process_takes_effect_at_once_postgres() -> Result<()> {
+    let outbox = TestOutbox::<Plain, Postgres>::new().await?;
+    let probe = Probe::default();
+    let worker = Worker::new(another(&outbox).await?, probe.clone()).poll(HOUR, HOUR).lease(HOUR);
+    let running = Running::worker(worker);
+    until_there(outbox.pool(), "listen", None).await?;
+    for n in 0..3 {
+        until_leased(&outbox, true).await;
+        outbox.pause("plain").await?;
+        until_leased(&outbox, false).await;
+        emit(outbox.outbox(), n).await?;
+        assert_eq!(probe.seen().len(), n as usize);
+        outbox.resume("plain").await?;
+        probe.until_called("plain", n as usize + 1).await;
+    }
+    running.stop().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_is_handed_back_is_taken_at_once_by_another_process_postgres() -> Result<()> {
+    let outbox = TestOutbox::<Plain, Postgres>::new().await?;
+    let (first, second) = (Probe::default(), Probe::default());
+    let start = async |probe: &Probe| -> Result<Running> {
+        let worker = Worker::new(another(&outbox).await?, probe.clone());
+        Ok(Running::worker(worker.poll(HOUR, HOUR).lease(HOUR)))
+    };
+    let leaves = start(&first).await?;
+    emit(outbox.outbox(), 1).await?;
+    first.until_called("plain", 1).await;
+    let stays = start(&second).await?;
+    wait::until("both to listen", async || {
+        let sql = "select count(*) from pg_stat_activity
+                   where datname = current_database() and query ilike 'listen %'";
+        Postgres::number(outbox.pool(), sql).await.is_ok_and(|count| count == 2)
+    })
+    .await;
+    leaves.stop().await?;
+    emit(outbox.outbox(), 2).await?;
+    second.until_called("plain", 1).await;
+    stays.stop().await?;
+    assert_eq!((first.numbers("plain"), second.numbers("plain")), (vec![1], vec![2]));
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_commits_share_few_notifications_and_the_last_is_not_forgotten_postgres() -> Result<()>
 {

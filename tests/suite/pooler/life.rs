@@ -8,7 +8,7 @@ use anyhow::Result;
 use outbox_runtime::testing::TestDatabase;
 use outbox_runtime::{
     Batch, ConsumerError, Delivery, DeliveryFilter, DeliveryState, Emit, EventFilter, Outbox,
-    Outcome, Postgres, State, Tx, Worker, consumer, registry,
+    Outcome, Postgres, Replay, State, Tx, Worker, consumer, registry,
 };
 use outbox_tests::{Act, Db, PgBouncer, Ping, Probe, Running, wait};
 use sqlx::{Executor, PgPool};
@@ -202,6 +202,7 @@ async fn every_kind_of_consumer_lives_behind_a_transaction_pooler_postgres() -> 
         all.is_ok_and(|left| left.is_empty())
     })
     .await;
+    operate(&outbox, &probe).await?;
     let shared = "select count(*) from pg_stat_activity
                   where datname = current_database() and application_name = 'bounced'";
     assert_eq!(Postgres::number(database.pool(), shared).await?, 2);
@@ -214,6 +215,30 @@ async fn every_kind_of_consumer_lives_behind_a_transaction_pooler_postgres() -> 
     let left = left_on_the_servers(&through(pooler.options(&database)?, 2)).await?;
     assert_ne!(left[0].0, left[1].0);
     assert_eq!((left[0].1, left[1].1), (0, 0), "named statements or channels were left");
+    Ok(())
+}
+
+/// What people do in the night, while the workers run.
+async fn operate(outbox: &Shop, probe: &Probe) -> Result<()> {
+    outbox.pause("late").await?;
+    outbox.pause_key("ordered", &key(0)).await?;
+    outbox.resume_key("ordered", &key(0)).await?;
+    outbox.resume("late").await?;
+    outbox.reshard("each", 3).await?;
+    wait::until("three shards", async || {
+        outbox.shards(Some("each")).await.is_ok_and(|shards| shards.len() == 3)
+    })
+    .await;
+    outbox.replay("late", &Replay::from_beginning()).await?;
+    probe.until_called("late", 2 * EVENTS as usize).await;
+    wait::until("the replay to be over", async || {
+        let stats = outbox.stats().await;
+        stats.is_ok_and(|stats| stats.iter().all(|stats| stats.lag_events + stats.delayed == 0))
+    })
+    .await;
+    assert!(outbox.workers().await?.len() >= 2);
+    let (hour, step) = (Duration::from_secs(3600), Duration::from_millis(1));
+    assert!(!outbox.rates("projected", hour, step).await?.is_empty());
     Ok(())
 }
 
