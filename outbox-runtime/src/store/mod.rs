@@ -40,7 +40,7 @@ pub use query::{
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
     Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Pulse, Recorded,
-    Registered, Registration, ShardId, Slice, Taken, UpdatedDelivery,
+    Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.

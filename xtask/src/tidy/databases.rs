@@ -34,7 +34,6 @@ const STATEMENTS: Twins = Twins {
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
-        ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
         ("try_retention.sql", "SQLite has one writer: the write lock is the lock"),
         ("await_retention.sql", "SQLite has one writer: the write lock is the lock"),
         ("late_floor.sql", "SQLite has one writer: nothing is late"),

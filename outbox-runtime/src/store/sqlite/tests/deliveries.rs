@@ -172,13 +172,13 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
 
     let id = scene.events[3].id;
     assert_eq!(
-        scene.store.redrive(&DeliveryFilter::all().event(id), None, 9).await.unwrap().len(),
+        scene.store.redrive(&DeliveryFilter::all().event(id), None, 100).await.unwrap().len(),
         1
     );
     assert_eq!(scene.due(true).await, [4]);
     assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 5).await.unwrap().len(), 1);
     assert_eq!(scene.due(true).await, [2, 4]);
-    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 9).await.unwrap().len(), 0);
+    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 100).await.unwrap().len(), 0);
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn what_is_parked_behind_a_dead_letter_that_was_just_discarded_runs() {
     let insert = vec![scene.row(0, DeliveryState::Dead, Due::Never)];
     scene.record(Changes { insert, ..Changes::default() }).await;
     // The worker has read that the key is held, and has not recorded what it parked.
-    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 9).await.unwrap().len(), 1);
+    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 100).await.unwrap().len(), 1);
     let insert = vec![
         scene.row(1, DeliveryState::Parked, Due::Never),
         scene.row(2, DeliveryState::Parked, Due::Never),
