@@ -40,6 +40,9 @@ const TRANSLATE: &str = "translate progress after a restore";
 /// How often to look whether the transactions that are waited for have ended.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often to look whether another worker has translated, before giving up for now: a minute.
+const LOOKS: u32 = 600;
+
 /// How long to wait without saying so.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -117,16 +120,24 @@ impl PostgresStore {
     /// Translates the progress of all shards if the tables came from another cluster. Whether there
     /// was anything to do: then whoever asked looks at the ledger again.
     pub(super) async fn translate_if_restored(&self) -> Result<bool> {
-        let cluster = self.cluster(&mut *self.pool.acquire().await.during(TRANSLATE)?).await?;
-        if cluster.here == cluster.stored {
-            return Ok(false);
+        for looks in 0..LOOKS {
+            let cluster = self.cluster(&mut *self.pool.acquire().await.during(TRANSLATE)?).await?;
+            if cluster.here == cluster.stored {
+                return Ok(looks > 0);
+            }
+            let store = self.clone();
+            let translated = detached(async move {
+                let mut connection = store.pool.acquire().await.during(TRANSLATE)?;
+                store.translate(&mut connection).await
+            });
+            if !translated.await? {
+                // Another worker is at it: to be waited for, without a connection.
+                sleep(LOOK * 5).await;
+            }
         }
-        let store = self.clone();
-        detached(async move {
-            let mut connection = store.pool.acquire().await.during(TRANSLATE)?;
-            store.translate(&mut connection).await
-        })
-        .await
+        Err(unavailable(
+            "another worker is at it, and waits for transactions that have emitted here",
+        ))
     }
 
     /// The server that a connection leads to, if what is stored is meant for its cluster.
@@ -146,7 +157,8 @@ impl PostgresStore {
         Ok(Cluster { server, here, stored })
     }
 
-    /// All in one transaction and on one connection, and so on one server.
+    /// All in one transaction and on one connection, and so on one server. `false` where another
+    /// worker is at it.
     async fn translate(&self, connection: &mut PgConnection) -> Result<bool> {
         let cluster = self.cluster(connection).await?;
         let barrier = self.mark_on(connection).await?;
@@ -156,7 +168,7 @@ impl PostgresStore {
             .await
             .during(TRANSLATE)?;
         match stored {
-            None => return Err(unavailable("another worker is at it")),
+            None => return Ok(false),
             Some(stored) if stored == cluster.here => return Ok(true),
             Some(_) => {}
         }
