@@ -113,8 +113,8 @@ impl Verdict {
     }
 }
 
-async fn pool(port: u16) -> Result<PgPool> {
-    let options: PgConnectOptions = outbox_tests::cluster::url(port, DATABASE).parse()?;
+async fn pool(url: &str) -> Result<PgPool> {
+    let options: PgConnectOptions = url.parse()?;
     let pool = PgPoolOptions::new().max_connections(20);
     Ok(pool.acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options))
 }
@@ -171,16 +171,17 @@ fn script(consumer: &str, ping: &Ping, hangs_from: u64) -> Act {
 impl Scene {
     /// A service whose worker was stopped in the middle of everything.
     async fn new(case: Case, seed: u64) -> Result<Self> {
-        let old = Cluster::start(Ids::Low)?;
-        let new = Cluster::start(if case == Case::Higher { Ids::High } else { Ids::Low })?;
-        let server = PgPool::connect(&old.url("postgres")).await?;
+        let old = Cluster::start_with(Ids::Low).await;
+        let new =
+            Cluster::start_with(if case == Case::Higher { Ids::High } else { Ids::Low }).await;
+        let server = PgPool::connect(&old.url()).await?;
         Postgres::execute(&server, &format!("create database {DATABASE}")).await?;
         if case == Case::Lower {
             let burn = "do $$ begin for i in 1..20000 loop \
                         perform pg_current_xact_id(); commit; end loop; end $$";
             Postgres::execute(&server, burn).await?;
         }
-        let pool = pool(old.port()).await?;
+        let pool = pool(&old.url_of(DATABASE)).await?;
         let outbox = Outbox::<Before, Postgres>::new(pool.clone());
         outbox.migrate().await?;
         Postgres::execute(&pool, "create table effect (n bigint not null)").await?;
@@ -224,8 +225,8 @@ impl Scene {
 
     /// Moves to the other cluster, and goes on there.
     async fn go_on(mut self, seed: u64, sabotage: Sabotage) -> Result<Verdict> {
-        self.old.dump_into(&self.new, DATABASE)?;
-        let pool = pool(self.new.port()).await?;
+        self.old.dump_into(&self.new, DATABASE);
+        let pool = pool(&self.new.url_of(DATABASE)).await?;
         match sabotage {
             Sabotage::None => {}
             Sabotage::NoTranslation => {
@@ -400,20 +401,20 @@ async fn chaos_restored_events_judged_by_their_ids_are_noticed() -> Result<()> {
 /// The worker runs all the time; its connections are cut, and lead to the new cluster from then on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_a_running_worker_follows_its_connections_into_another_cluster() -> Result<()> {
-    let old = Cluster::start(Ids::Low)?;
-    let new = Cluster::start(Ids::Low)?;
-    let proxy = Proxy::start(old.port()).await?;
-    let server = PgPool::connect(&old.url("postgres")).await?;
+    let old = Cluster::start_with(Ids::Low).await;
+    let new = Cluster::start_with(Ids::Low).await;
+    let proxy = Proxy::to(&old.url()).await;
+    let server = PgPool::connect(&old.url()).await?;
     Postgres::execute(&server, &format!("create database {DATABASE}")).await?;
     let burn =
         "do $$ begin for i in 1..20000 loop perform pg_current_xact_id(); commit; end loop; end $$";
     Postgres::execute(&server, burn).await?;
     server.close().await;
-    let direct = Outbox::<Before, Postgres>::new(pool(old.port()).await?);
+    let direct = Outbox::<Before, Postgres>::new(pool(&old.url_of(DATABASE)).await?);
     direct.migrate().await?;
     Postgres::execute(direct.pool(), "create table effect (n bigint not null)").await?;
     let probe = Probe::default();
-    let outbox = Outbox::<Before, Postgres>::new(pool(proxy.port()).await?);
+    let outbox = Outbox::<Before, Postgres>::new(pool(&proxy.url(&old.url_of(DATABASE))).await?);
     let often = Duration::from_millis(20);
     let worker = Running::worker(
         Worker::new(outbox, probe.clone())
@@ -424,11 +425,11 @@ async fn chaos_a_running_worker_follows_its_connections_into_another_cluster() -
     let mut committed = emit(&direct, 1, 10_000).await?;
     // Half of it is still to be handled when the dump is made.
     probe.until_called("lagging", committed.len() / 2).await;
-    old.dump_into(&new, DATABASE)?;
-    proxy.lead_to(new.port());
+    old.dump_into(&new, DATABASE);
+    proxy.lead_to(&new.url());
     direct.pool().close().await;
     drop(old);
-    let direct = Outbox::<Before, Postgres>::new(pool(new.port()).await?);
+    let direct = Outbox::<Before, Postgres>::new(pool(&new.url_of(DATABASE)).await?);
     committed.extend(emit(&direct, 2, 20_000).await?);
     for consumer in ["lagging", "ordered"] {
         probe

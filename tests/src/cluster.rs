@@ -1,36 +1,36 @@
-//! Postgres clusters of a test's own, for faults that hit a whole server.
-//!
-//! The binaries are those of `OUTBOX_TEST_PG_BIN`, which `cargo xtask services` sets. A cluster must
-//! not outlive its test, however that ends: a shell process watches a pipe that only this process
-//! holds, and stops the server when the pipe closes.
+//! A Postgres server of a test's own, to be killed, filled up and restarted.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 
-/// Arguments: the directory of binaries, the cluster's directory.
-const GUARD: &str = r#"
-trap '' HUP INT TERM
-cat >/dev/null
-[ ! -f "$2/data/postmaster.pid" ] || "$1/pg_ctl" --pgdata="$2/data" --mode=immediate --wait stop
-rm -rf "$2"
-"#;
+use crate::wait;
 
-/// A running cluster; gone when this is dropped.
+/// A throw-away cluster. Its server ends, and its files go, with this or with the process.
 #[derive(Debug)]
 pub struct Cluster {
     bin: PathBuf,
-    directory: TempDir,
-    guard: Child,
+    folder: PathBuf,
+    /// Whom to run the server as, where this process is root: Postgres refuses that.
+    account: Option<(u32, u32)>,
+    password: String,
     port: u16,
+    postmaster: Option<Child>,
+    /// Ends the server when this process ends, however it does.
+    guard: Child,
 }
+
+/// One for all clusters of a process, so that connections can be led from one to another.
+static PASSWORD: OnceLock<String> = OnceLock::new();
 
 /// Where a cluster's transaction ids begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,160 +41,269 @@ pub enum Ids {
     High,
 }
 
+/// Waits for the end of its input, then stops the server in the folder and removes it.
+const GUARD: &str = r#"
+trap '' HUP INT TERM
+cat >/dev/null
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
+umount "$1/small" 2>/dev/null
+rm -rf "$1"
+"#;
+
 impl Cluster {
-    /// Makes and starts a cluster.
+    /// Makes a cluster and starts its server.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// When `OUTBOX_TEST_PG_BIN` is not set, or what Postgres says.
-    pub fn start(ids: Ids) -> Result<Self> {
-        let bin = std::env::var("OUTBOX_TEST_PG_BIN")
-            .context("set OUTBOX_TEST_PG_BIN to the directory of Postgres binaries")?;
-        let bin = PathBuf::from(bin);
-        let directory = TempDir::with_prefix_in("outbox-cluster-", "/tmp")?;
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700))?;
-        if let Some((uid, gid)) = account()? {
-            chown(directory.path(), Some(uid), Some(gid))?;
+    /// When it cannot be done; the message says what is missing.
+    pub async fn start() -> Self {
+        Self::start_with(Ids::Low).await
+    }
+
+    /// Makes a cluster whose transaction ids begin somewhere, and starts its server.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with(ids: Ids) -> Self {
+        let bin = std::env::var_os("OUTBOX_TEST_PG_BIN").map(PathBuf::from).expect(
+            "set OUTBOX_TEST_PG_BIN to the directory of Postgres' programs (`cargo xtask services` \
+             does): this test needs a server of its own, which it breaks",
+        );
+        let account = account();
+        // As another user only /tmp is sure to be reachable, and a socket's path must be short.
+        let folder = PathBuf::from(format!("/tmp/outbox-{}", uuid::Uuid::now_v7().simple()));
+        fs::create_dir(&folder).expect("a temporary folder");
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a folder of one's own");
+        own(&folder, account);
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(&folder)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the guard of the server");
+        let password = PASSWORD.get_or_init(|| uuid::Uuid::now_v7().simple().to_string()).clone();
+        let (port, postmaster) = (0, None);
+        let mut cluster = Self { bin, folder, account, password, port, postmaster, guard };
+        cluster.init();
+        if ids == Ids::High {
+            let data = cluster.folder.join("data");
+            cluster.run("pg_resetwal", |command| command.arg("--epoch=3").arg(data));
         }
-        let mut guard = Command::new("sh");
-        guard.args(["-c", GUARD, "guard"]).arg(&bin).arg(directory.path()).process_group(0);
-        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let guard = as_account(&mut guard, directory.path())?.spawn()?;
-        let mut cluster = Self { bin, directory, guard, port: 0 };
-        cluster.init(ids)?;
-        cluster.serve()?;
-        Ok(cluster)
+        cluster.serve().await;
+        cluster
     }
 
-    /// The superuser's address of a database.
-    #[must_use]
-    pub fn url(&self, database: &str) -> String {
-        url(self.port, database)
+    fn init(&mut self) {
+        let password = self.folder.join("password");
+        fs::write(&password, &self.password).expect("a file with the password");
+        own(&password, self.account);
+        let data = self.folder.join("data");
+        let mut initdb = self.command("initdb");
+        initdb.arg("--pgdata").arg(&data).arg("--pwfile").arg(&password);
+        initdb.args(["--username=postgres", "--auth-host=scram-sha-256", "--auth-local=trust"]);
+        initdb.args(["--encoding=UTF8", "--locale=C", "--no-sync"]);
+        let output = initdb.output().expect("initdb starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::remove_file(&password).expect("the file with the password");
+        self.port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let mut settings = fs::read_to_string(data.join("postgresql.conf")).expect("settings");
+        // The processes die, not the machine: what was written to the files is not lost with
+        // them, so it need not wait for the disk.
+        let _ = write!(
+            settings,
+            "\nport = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n\
+             fsync = off\nmax_connections = 80\nshared_buffers = 16MB\n",
+            self.port,
+            self.folder.display()
+        );
+        fs::write(data.join("postgresql.conf"), settings).expect("settings");
     }
 
-    /// The port that it listens on.
+    /// Starts the server, and waits until it accepts connections.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn serve(&mut self) {
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.folder.join("log"));
+        let mut postgres = self.command("postgres");
+        postgres.arg("-D").arg(self.folder.join("data"));
+        postgres.stdout(Stdio::null()).stderr(log.expect("a file for the server's messages"));
+        // Away from the terminal's Ctrl-C: the guard ends it.
+        self.postmaster = Some(postgres.process_group(0).spawn().expect("the server starts"));
+        let options = self.options();
+        wait::until("the server to accept connections", || async {
+            match PgConnection::connect_with(&options).await {
+                Ok(connection) => connection.close().await.is_ok(),
+                Err(_) => false,
+            }
+        })
+        .await;
+    }
+
+    /// `kill -9` of the server and of all its processes.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn kill(&mut self) {
+        let mut postmaster = self.postmaster.take().expect("a running server");
+        let children = children(postmaster.id());
+        postmaster.kill().expect("the server is killed");
+        for child in children {
+            // Some notice the end of the postmaster first.
+            let _ = Command::new("kill")
+                .args(["-9", &child.to_string()])
+                .stderr(Stdio::null())
+                .status();
+        }
+        postmaster.wait().expect("the server's end");
+    }
+
+    /// The superuser's address.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    /// The superuser's address of one of the databases.
+    #[must_use]
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
     /// Copies a database of this cluster into a new one of another cluster, as people do.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// What `pg_dump` or `psql` say.
-    pub fn dump_into(&self, other: &Self, database: &str) -> Result<()> {
-        let file = self.directory.path().join("dump.sql");
-        other.run("createdb", |command| {
-            command.args(["--maintenance-db", &other.url("postgres"), database])
-        })?;
+    /// When `pg_dump` or `psql` fail.
+    pub fn dump_into(&self, other: &Self, database: &str) {
+        let file = self.folder.join("dump.sql");
+        other.run("createdb", |command| command.args(["--maintenance-db", &other.url(), database]));
         self.run("pg_dump", |command| {
-            command.arg("--dbname").arg(self.url(database)).arg("--file").arg(&file)
-        })?;
+            command.arg("--dbname").arg(self.url_of(database)).arg("--file").arg(&file)
+        });
         // The other one reads it as the same user.
         other.run("psql", |command| {
             command.args(["--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--dbname"]);
-            command.arg(other.url(database)).arg("--file").arg(&file)
-        })
+            command.arg(other.url_of(database)).arg("--file").arg(&file)
+        });
     }
 
-    fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+    fn run(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) {
+        let mut command = self.command(program);
+        let output = with(&mut command).stdin(Stdio::null()).output();
+        let output = output.unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program}: {}: {said}", output.status);
     }
 
-    fn init(&self, ids: Ids) -> Result<()> {
-        self.run("initdb", |command| {
-            command.arg("--pgdata").arg(self.data());
-            command.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]);
-            command.arg("--no-sync")
-        })?;
-        if ids == Ids::High {
-            self.run("pg_resetwal", |command| command.arg("--epoch=3").arg(self.data()))?;
+    fn options(&self) -> PgConnectOptions {
+        self.url().parse().expect("an address")
+    }
+
+    /// A pool that does not wait long for a server that is not there.
+    #[must_use]
+    pub fn pool(&self, url: &str) -> PgPool {
+        let options: PgConnectOptions = url.parse().expect("an address");
+        PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(2))
+            .connect_lazy_with(options)
+    }
+
+    /// A file system of so many MiB in the cluster's folder, which the server may write to.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be mounted.
+    #[must_use]
+    pub fn small_disk(&self, size_mib: u32) -> PathBuf {
+        let place = self.folder.join("small");
+        fs::create_dir(&place).expect("a place to mount it");
+        let mut options = format!("size={size_mib}m,mode=0700");
+        if let Some((uid, gid)) = self.account {
+            let _ = write!(options, ",uid={uid},gid={gid}");
         }
-        let mut settings =
-            OpenOptions::new().append(true).open(self.data().join("postgresql.conf"))?;
-        writeln!(settings, "listen_addresses = '127.0.0.1'")?;
-        writeln!(settings, "unix_socket_directories = '{}'", self.directory.path().display())?;
-        writeln!(settings, "max_connections = 100\nfsync = off")?;
-        Ok(())
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(&place)
+            .status()
+            .expect("mount starts");
+        assert!(
+            mounted.success(),
+            "cannot mount a tmpfs: a test of full disks needs root, and in a container the right \
+             to mount (CAP_SYS_ADMIN)"
+        );
+        let folder = place.join("tablespace");
+        fs::create_dir(&folder).expect("a folder on it");
+        own(&folder, self.account);
+        folder
     }
 
-    /// A port that is free when it is chosen may be taken when the server asks for it.
-    fn serve(&mut self) -> Result<()> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            let started = self.run("pg_ctl", |command| {
-                command.arg("--pgdata").arg(self.data());
-                command.arg("--log").arg(self.directory.path().join("log"));
-                command.args(["--wait", "--silent", "--options", &format!("-p {port}"), "start"])
-            });
-            match started {
-                Ok(()) => {
-                    self.port = port;
-                    return Ok(());
-                }
-                Err(error) if tries == 5 => return Err(error),
-                Err(_) => {}
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PG") {
+                command.env_remove(name);
             }
         }
-    }
-
-    fn run(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
-        let mut command = Command::new(self.bin.join(program));
-        // The server would keep a pipe open for ever.
-        let errors = self.directory.path().join(format!("{program}.err"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&errors)?);
-        as_account(with(&mut command), self.directory.path())?;
-        let status = command.status().with_context(|| format!("cannot run {program}"))?;
-        if !status.success() {
-            bail!("{program}: {status}: {}", fs::read_to_string(&errors).unwrap_or_default());
+        command.env("LC_ALL", "C").current_dir(&self.folder);
+        if let Some((uid, gid)) = self.account {
+            command.uid(uid).gid(gid);
         }
-        Ok(())
+        command
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // The guard ends after the server. If it cannot be waited for, it does so unobserved.
+        if let Some(mut postmaster) = self.postmaster.take() {
+            // The guard tells it to stop; it has to be waited for here, or it would stay a zombie.
+            let _ = postmaster.wait();
+        }
         let _ = self.guard.wait();
     }
 }
 
-/// The superuser's address of a database behind a port of this machine.
-#[must_use]
-pub fn url(port: u16, database: &str) -> String {
-    format!("postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable")
+/// The ids of a process's children.
+fn children(parent: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // After the name in parentheses: the state, and the parent.
+        let parent_of = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1));
+        parent_of.and_then(|id| id.parse().ok()) == Some(parent)
+    })
+    .collect()
 }
 
-/// Makes a command run as the server's user, with no setting of the user's own Postgres.
-fn as_account<'c>(command: &'c mut Command, directory: &Path) -> Result<&'c mut Command> {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("PG") {
-            command.env_remove(name);
-        }
+/// Postgres refuses to run as root: the account to run it as.
+fn account() -> Option<(u32, u32)> {
+    if !rustix::process::getuid().is_root() {
+        return None;
     }
-    command.env("LC_ALL", "C").current_dir(directory);
-    if let Some((uid, gid)) = account()? {
-        command.uid(uid).gid(gid).env("HOME", directory);
-    }
-    Ok(command)
-}
-
-/// The user to become: Postgres refuses to run as root.
-fn account() -> Result<Option<(u32, u32)>> {
-    use std::os::unix::fs::MetadataExt;
-    if fs::metadata("/proc/self")?.uid() != 0 {
-        return Ok(None);
-    }
-    let passwd = fs::read_to_string("/etc/passwd")?;
+    let passwd = fs::read_to_string("/etc/passwd").expect("/etc/passwd");
     let find = |name: &str| {
         let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
-        let mut ids = line.split(':').skip(2).map(|id| id.parse::<u32>().ok());
-        Some((ids.next()??, ids.next()??))
+        let mut ids = line.split(':').skip(2).map_while(|id| id.parse().ok());
+        Some((ids.next()?, ids.next()?))
     };
-    let account = find("postgres").or_else(|| find("nobody"));
-    Ok(Some(account.context("this machine has no user that could run Postgres")?))
+    Some(find("postgres").or_else(|| find("nobody")).expect("a user `postgres` or `nobody`"))
+}
+
+fn own(path: &Path, account: Option<(u32, u32)>) {
+    if let Some((uid, gid)) = account {
+        chown(path, Some(uid), Some(gid)).expect("a path of the server's own");
+    }
 }

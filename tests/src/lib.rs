@@ -6,6 +6,7 @@ pub mod db;
 pub mod probe;
 pub mod proxy;
 pub mod running;
+pub mod victim;
 pub mod wait;
 
 pub use cluster::Cluster;

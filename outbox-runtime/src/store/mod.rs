@@ -139,6 +139,14 @@ pub trait Store: Control {
     /// dropped half-way can leave a connection with an open transaction in sqlx's pool.
     fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;
 
+    /// Has the database end this transaction when nothing comes from this process for so long: the
+    /// locks of a worker that is frozen or gone must not hold up its successor.
+    fn limit_idle(
+        &self,
+        connection: &mut <Self::Db as sqlx::Database>::Connection,
+        longest: Duration,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// Appends events to the log in the caller's transaction: one statement for those without
     /// a dedup key, one for those with.
     fn append(

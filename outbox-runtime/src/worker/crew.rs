@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::decide::Next;
@@ -20,6 +21,7 @@ pub(crate) struct Crew<S> {
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
     in_flight: Mutex<HashMap<ShardId, u32>>,
+    leased_until: Mutex<HashMap<ShardId, Instant>>,
 }
 
 /// How a worker works.
@@ -76,8 +78,32 @@ impl Default for WorkerOptions {
 
 impl<S: Store> Crew<S> {
     pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
-        let in_flight = Mutex::default();
-        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight }
+        let (in_flight, leased_until) = (Mutex::default(), Mutex::default());
+        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight, leased_until }
+    }
+
+    /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had
+    /// to stand still go on.
+    pub(crate) fn keep_leases(&self, shards: &[ShardId], asked: Instant) {
+        let mut leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stood_still = false;
+        for id in shards {
+            let before = leased_until.insert(id.clone(), asked + self.options.lease);
+            stood_still |= before.is_some_and(|before| before <= Instant::now());
+        }
+        drop(leased_until);
+        if stood_still {
+            self.bell.ring_all();
+        }
+    }
+
+    /// Whether no other worker can have taken this shard, as far as this process knows. It may
+    /// have been frozen, or not have reached the database for a while: then it starts nothing that
+    /// its successor may be doing as well, and keeps what it has until it knows whether there is
+    /// a successor. Records do not ask: the ledger decides about those.
+    pub(crate) fn has_lease(&self, id: &ShardId) -> bool {
+        let leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        leased_until.get(id).is_some_and(|until| Instant::now() < *until)
     }
 
     /// Tells how many events a shard is handling, for `stats`.

@@ -36,7 +36,6 @@ pub(super) struct Manager<S: Store> {
     tally: Tally,
     /// Whether it is about to stop: it takes no more shards.
     leaving: bool,
-    last_renewal: Instant,
     last_housekeeping: Instant,
 }
 
@@ -67,7 +66,6 @@ impl<S: Store> Manager<S> {
             posts: HashMap::new(),
             tally: Tally::default(),
             leaving: false,
-            last_renewal: Instant::now(),
             last_housekeeping: Instant::now(),
         })
     }
@@ -119,8 +117,9 @@ impl<S: Store> Manager<S> {
         self.tally
     }
 
-    /// Says that this worker lives, and renews what it holds. What another worker took is stopped; so
-    /// is everything once no renewal has succeeded for the length of a lease.
+    /// Says that this worker lives, and renews what it holds. What another worker took is stopped.
+    /// While no renewal succeeds for the length of a lease, the shards stand still (see
+    /// [`Crew::has_lease`]).
     async fn renew(&mut self) {
         let held: Vec<(ShardId, u32)> =
             self.posts.keys().map(|id| (id.clone(), self.crew.in_flight(id))).collect();
@@ -131,18 +130,14 @@ impl<S: Store> Manager<S> {
             leaving: self.leaving,
             ttl: self.crew.options.lease,
         };
+        let asked = Instant::now();
         match self.crew.store.renew(&heartbeat, &held).await {
             Ok(kept) => {
-                self.last_renewal = Instant::now();
+                self.crew.keep_leases(&kept, asked);
                 let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
                 lost.for_each(|(_, post)| post.lose());
             }
-            Err(error) => {
-                tracing::warn!(%error, "could not renew leases");
-                if self.last_renewal.elapsed() >= self.crew.options.lease {
-                    self.posts.values().for_each(Post::lose);
-                }
-            }
+            Err(error) => tracing::warn!(%error, "could not renew leases"),
         }
     }
 
@@ -200,7 +195,11 @@ impl<S: Store> Manager<S> {
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
-        crew.store.acquire(crew.worker, &chosen, crew.options.lease).await
+        let asked = Instant::now();
+        let taken = crew.store.acquire(crew.worker, &chosen, crew.options.lease).await?;
+        let ids: Vec<ShardId> = taken.iter().map(|(id, _)| id.clone()).collect();
+        crew.keep_leases(&ids, asked);
+        Ok(taken)
     }
 
     fn spawn(

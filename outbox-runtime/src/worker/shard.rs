@@ -206,9 +206,9 @@ impl<S: Store> Shard<S> {
                     return self.finish().await;
                 }
                 wait = Some(wait.map_or(end, |wait| wait.min(end)));
-            } else if wait.is_none() && until == Until::Drained && self.is_drained() {
-                return Ok(());
-            } else if self.is_over() {
+            } else if self.is_over()
+                || (wait.is_none() && until == Until::Drained && self.is_drained())
+            {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);

@@ -32,6 +32,7 @@ const STATEMENTS: Twins = Twins {
             "Postgres reads its log in windows, in open_window.sql and continue_window.sql",
         ),
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
+        ("limit_idle.sql", "SQLite has no sessions: the lock of a process goes with the process"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
         ("try_retention.sql", "SQLite has one writer: the write lock is the lock"),

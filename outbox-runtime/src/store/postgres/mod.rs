@@ -64,13 +64,13 @@ crate::store::statements! {
     examine_range, fence, find_dedup, first_checkpoint, forget_deliveries, forget_worker,
     free_key, free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys,
     history, insert_audit, insert_deliveries, lag, last_position, late_floor,
-    latest_checkpoints, ledger_heads, ledgers, live_leases, lock_cluster, lock_consumer, mark,
-    members, move_sequence, needs, next_due, note_retention, now, open_window, orders,
-    pause_key, paused_keys, place_of, position_since, probe, pulse, redrive, register,
-    registered, release_keys, release_leases, renew_leases, resume_key, save_consumer,
-    set_cluster, shards, shared_out, stats, still_held, take_over, translate_barriers,
-    translate_shard, translate_unread, trim_audit, trim_checkpoints, trim_dedup, trim_workers,
-    try_retention, update_deliveries, workers
+    latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
+    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, now,
+    open_window, orders, pause_key, paused_keys, place_of, position_since, probe, pulse,
+    redrive, register, registered, release_keys, release_leases, renew_leases, resume_key,
+    save_consumer, set_cluster, shards, shared_out, stats, still_held, take_over,
+    translate_barriers, translate_shard, translate_unread, trim_audit, trim_checkpoints,
+    trim_dedup, trim_workers, try_retention, update_deliveries, workers
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.
@@ -114,6 +114,17 @@ impl Store for PostgresStore {
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
         super::detached(async move { pool.begin().await.during("begin") }).await
+    }
+
+    async fn limit_idle(&self, connection: &mut PgConnection, longest: Duration) -> Result<()> {
+        // Postgres refuses more than 24 days.
+        let longest_ms = longest.as_millis().clamp(1, i32::MAX as u128);
+        sqlx::query(self.sql.limit_idle.safe())
+            .bind(longest_ms.to_string())
+            .execute(connection)
+            .await
+            .during("limit how long a transaction idles")?;
+        Ok(())
     }
 
     async fn append(

@@ -127,6 +127,12 @@ impl Store for SqliteStore {
         self.begin_writing("begin").await
     }
 
+    /// The lock of a process that is frozen cannot be taken from it, and that of one that is gone is
+    /// gone as well.
+    async fn limit_idle(&self, _: &mut SqliteConnection, _: Duration) -> Result<()> {
+        Ok(())
+    }
+
     async fn append(
         &self,
         connection: &mut SqliteConnection,

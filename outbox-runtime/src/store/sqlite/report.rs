@@ -71,7 +71,7 @@ impl SqliteStore {
                 holds_retention: beyond(lag, retain),
                 in_flight: count(9)?,
                 paused: row.try_get(10).during(STATS)?,
-                shards: shards,
+                shards,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{Known, Manager};
@@ -74,8 +74,10 @@ impl<S: Store> Manager<S> {
                     () = stop.cancelled() => return,
                 }
                 let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
-                if let Err(error) = crew.store.renew(&heartbeat, &held).await {
-                    tracing::warn!(%error, "could not renew leases");
+                let asked = Instant::now();
+                match crew.store.renew(&heartbeat, &held).await {
+                    Ok(kept) => crew.keep_leases(&kept, asked),
+                    Err(error) => tracing::warn!(%error, "could not renew leases"),
                 }
             }
         })

@@ -1,5 +1,7 @@
 //! Recording: one checkpoint and the changes that belong to it, in one transaction.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::Shard;
@@ -119,7 +121,8 @@ impl<S: Store> Shard<S> {
 
     async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
         let store = &self.crew.store;
-        let written = write(store, &frozen.checkpoint, &frozen.changes).await;
+        let lease = self.crew.options.lease;
+        let written = write(store, &frozen.checkpoint, &frozen.changes, lease).await;
         match written {
             // The try before may have been committed although its answer was lost.
             Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
@@ -176,6 +179,7 @@ async fn write<S: Store>(
     store: &S,
     checkpoint: &Checkpoint<S::Progress>,
     changes: &Changes,
+    lease: Duration,
 ) -> Result<Recorded> {
     const RECORD: &str = "record progress";
     if changes.is_empty() {
@@ -183,6 +187,7 @@ async fn write<S: Store>(
         return store.record(&mut connection, checkpoint, changes).await;
     }
     let mut tx = store.begin().await?;
+    store.limit_idle(&mut tx, lease).await?;
     let recorded = store.record(&mut tx, checkpoint, changes).await?;
     tx.commit().await.during(RECORD)?;
     Ok(recorded)
