@@ -51,7 +51,9 @@ impl Control for PostgresStore {
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
         self.translate_if_restored().await?;
-        self.pool.begin_with(BEGIN).await.during(CONTROL)
+        let mut tx = self.pool.begin_with(BEGIN).await.during(CONTROL)?;
+        self.await_retention(&mut tx).await?;
+        Ok(tx)
     }
 
     async fn lock_consumer(
