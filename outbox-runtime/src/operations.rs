@@ -18,7 +18,7 @@ use crate::store::{ConsumerRow, Control, Ledger};
 pub(crate) use pause::{set_key_paused, set_paused};
 pub use replay::Replay;
 pub(crate) use replay::replay;
-pub(crate) use reshard::{reshard, switch_shards};
+pub(crate) use reshard::{meet, reshard};
 pub(crate) use retire::retire;
 pub use skip::Skip;
 pub(crate) use skip::skip;

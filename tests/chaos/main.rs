@@ -7,6 +7,7 @@ mod kill;
 mod load;
 mod network;
 mod reshard;
+mod restore;
 mod scene;
 mod server;
 mod verdict;

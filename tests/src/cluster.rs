@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -28,6 +29,18 @@ pub struct Cluster {
     guard: Child,
 }
 
+/// One for all clusters of a process, so that connections can be led from one to another.
+static PASSWORD: OnceLock<String> = OnceLock::new();
+
+/// Where a cluster's transaction ids begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// As in every new cluster.
+    Low,
+    /// Higher than those of any cluster that was not told so.
+    High,
+}
+
 /// Waits for the end of its input, then stops the server in the folder and removes it.
 const GUARD: &str = r#"
 trap '' HUP INT TERM
@@ -45,6 +58,15 @@ impl Cluster {
     ///
     /// When it cannot be done; the message says what is missing.
     pub async fn start() -> Self {
+        Self::start_with(Ids::Low).await
+    }
+
+    /// Makes a cluster whose transaction ids begin somewhere, and starts its server.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with(ids: Ids) -> Self {
         let bin = std::env::var_os("OUTBOX_TEST_PG_BIN").map(PathBuf::from).expect(
             "set OUTBOX_TEST_PG_BIN to the directory of Postgres' programs (`cargo xtask services` \
              does): this test needs a server of its own, which it breaks",
@@ -64,10 +86,14 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .expect("the guard of the server");
-        let password = uuid::Uuid::now_v7().simple().to_string();
+        let password = PASSWORD.get_or_init(|| uuid::Uuid::now_v7().simple().to_string()).clone();
         let (port, postmaster) = (0, None);
         let mut cluster = Self { bin, folder, account, password, port, postmaster, guard };
         cluster.init();
+        if ids == Ids::High {
+            let data = cluster.folder.join("data");
+            cluster.run("pg_resetwal", |command| command.arg("--epoch=3").arg(data));
+        }
         cluster.serve().await;
         cluster
     }
@@ -152,6 +178,32 @@ impl Cluster {
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// Copies a database of this cluster into a new one of another cluster, as people do.
+    ///
+    /// # Panics
+    ///
+    /// When `pg_dump` or `psql` fail.
+    pub fn dump_into(&self, other: &Self, database: &str) {
+        let file = self.folder.join("dump.sql");
+        other.run("createdb", |command| command.args(["--maintenance-db", &other.url(), database]));
+        self.run("pg_dump", |command| {
+            command.arg("--dbname").arg(self.url_of(database)).arg("--file").arg(&file)
+        });
+        // The other one reads it as the same user.
+        other.run("psql", |command| {
+            command.args(["--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--dbname"]);
+            command.arg(other.url_of(database)).arg("--file").arg(&file)
+        });
+    }
+
+    fn run(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) {
+        let mut command = self.command(program);
+        let output = with(&mut command).stdin(Stdio::null()).output();
+        let output = output.unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program}: {}: {said}", output.status);
     }
 
     fn options(&self) -> PgConnectOptions {

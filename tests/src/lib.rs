@@ -9,6 +9,8 @@ pub mod running;
 pub mod victim;
 pub mod wait;
 
+pub use cluster::Cluster;
 pub use db::Db;
 pub use probe::{Act, Ping, Probe, Seen};
+pub use proxy::Proxy;
 pub use running::Running;

@@ -28,6 +28,7 @@ pub enum Network {
 pub struct Proxy {
     address: SocketAddr,
     network: watch::Sender<Network>,
+    server: watch::Sender<String>,
     _accepting: JoinSet<()>,
 }
 
@@ -39,7 +40,8 @@ impl Proxy {
     /// When the address has no host, or no port is free.
     pub async fn to(url: &str) -> Self {
         let (_, server, _) = parts(url);
-        let server = server.to_owned();
+        let server = watch::Sender::new(server.to_owned());
+        let servers = server.subscribe();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let network = watch::Sender::new(Network::Passes);
@@ -48,10 +50,10 @@ impl Proxy {
         accepting.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(carry(client, server.clone(), mode.clone()));
+                connections.spawn(carry(client, servers.clone(), mode.clone()));
             }
         });
-        Self { address, network, _accepting: accepting }
+        Self { address, network, server, _accepting: accepting }
     }
 
     /// The same address by way of the proxy.
@@ -59,6 +61,16 @@ impl Proxy {
     pub fn url(&self, url: &str) -> String {
         let (before, _, after) = parts(url);
         format!("{before}{}{after}", self.address)
+    }
+
+    /// Resets all connections; new ones lead to the server of another address.
+    ///
+    /// # Panics
+    ///
+    /// When the address has no host.
+    pub fn lead_to(&self, url: &str) {
+        let (_, server, _) = parts(url);
+        self.server.send_replace(server.to_owned());
     }
 
     /// Changes what the network does.
@@ -76,7 +88,12 @@ fn parts(url: &str) -> (&str, &str, &str) {
 }
 
 /// Carries one connection; when this ends, both sides are reset.
-async fn carry(client: TcpStream, server: String, mut mode: watch::Receiver<Network>) {
+async fn carry(
+    client: TcpStream,
+    mut servers: watch::Receiver<String>,
+    mut mode: watch::Receiver<Network>,
+) {
+    let server = servers.borrow_and_update().clone();
     let silence = Silence::default();
     silence.fall(*mode.borrow_and_update());
     let Ok(upstream) = TcpStream::connect(server).await else { return };
@@ -90,6 +107,7 @@ async fn carry(client: TcpStream, server: String, mut mode: watch::Receiver<Netw
         () = pump(client_read, server_write, &silence.up) => {}
         () = pump(server_read, client_write, &silence.down) => {}
         () = silence.follow(&mut mode) => {}
+        _ = servers.changed() => {}
     }
 }
 

@@ -1,16 +1,16 @@
 //! Changing the number of shards while workers run them.
 //!
-//! First a *barrier* is set: a progress that no shard is beyond. All old shards go on as far as that
-//! and stop (see `worker/shard/barrier.rs`). Whoever finds all of them there switches: the new shards
-//! begin at the barrier, under new checkpoints that any worker of the old ones collides with.
+//! 1. The new number is noted. Every worker stops the consumer's shards where they are: what runs may
+//!    finish and is recorded, so nothing comes twice.
+//! 2. When all stand still, a *barrier* is set: a place in the log that none has passed. All go on as
+//!    far as that and no further.
+//! 3. When all are at the barrier, the new shards begin there, under checkpoints that any worker of
+//!    the old ones collides with.
 //!
-//! | dies between | then |
-//! | --- | --- |
-//! | setting the barrier | nothing was changed |
-//! | the barrier and the switch | workers go on towards it; the last one there switches |
-//! | the last shard's checkpoint and the switch | whoever takes that shard over switches |
-//!
-//! A paused consumer waits with it: nobody runs its shards.
+//! The last shard to stop (see `worker/shard/barrier.rs`) takes step 2, the last one at the barrier
+//! step 3. If it dies before, whoever takes its shard over says that it has stopped once more, and
+//! takes the step then. Each step is one transaction, with the consumer's row locked. A paused
+//! consumer waits with it: nobody runs its shards.
 
 use super::Change;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,22 +26,49 @@ pub(crate) async fn reshard<S: Store>(store: &S, consumer: &str, shards: u32) ->
         let message = format!("a consumer has 1 to {MOST_SHARDS} shards, not {shards}");
         return Err(Error::new(ErrorKind::InvalidOptions, RESHARD, message));
     }
-    // Before the transaction: in one that has an id already, the mark would be wrong.
-    let now = store.progress_now().await?;
     let mut change = Change::begin(store, RESHARD, consumer).await?;
     match &mut change.row.resharding {
         Some(resharding) => resharding.target = shards,
         None if change.row.shards == shards => return Ok(()),
-        None => {
-            let ledgers = change.fences().await?;
-            let barrier = barrier(&ledgers, now);
-            change.row.resharding = Some(Resharding { target: shards, barrier });
-        }
+        none => *none = Some(Resharding { target: shards, barrier: None }),
     }
     change.commit().await
 }
 
-/// The end of the shard that has come farthest, or `mark`.
+/// Takes the next step if all shards have stopped; tells whether there is something new to do.
+pub(crate) async fn meet<S: Store>(store: &S, consumer: &str) -> Result<bool> {
+    // Before the transaction: in one that has an id already, the mark would be wrong.
+    let mark = store.progress_now().await?;
+    let mut change = Change::begin(store, RESHARD, consumer).await?;
+    let Some(resharding) = change.row.resharding.take() else { return Ok(true) };
+    let ledgers = change.ledgers().await?;
+    let stand_still = ledgers.iter().all(|ledger| ledger.drained);
+    if !stand_still || ledgers.len() < change.row.shards as usize {
+        return Ok(false);
+    }
+    match resharding.barrier {
+        None => {
+            // Nobody moves any more, so this is where they are. (A worker that slept through its
+            // lease may believe that it does; it collides.)
+            let ledgers = change.fences().await?;
+            let barrier = Some(barrier(&ledgers, mark));
+            change.row.resharding = Some(Resharding { barrier, ..resharding });
+            change.commit().await?;
+        }
+        Some(barrier) => {
+            let there = |ledger: &Ledger<S::Progress>| {
+                ledger.progress == barrier && ledger.completed.is_empty()
+            };
+            if !ledgers.iter().all(there) {
+                return Ok(false);
+            }
+            switch(change, resharding.target, &barrier).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// A place that no shard has passed: `mark`, or the end of a shard that began to read after it.
 pub(super) fn barrier<P: Progress>(ledgers: &[Ledger<P>], mark: P) -> P {
     ledgers
         .iter()
@@ -49,37 +76,28 @@ pub(super) fn barrier<P: Progress>(ledgers: &[Ledger<P>], mark: P) -> P {
         .fold(mark, |barrier, end| if end.is_beyond(&barrier) { end } else { barrier })
 }
 
-/// Switches to the new shards if all old ones have come to the barrier; tells whether there is no
-/// barrier any more.
-pub(crate) async fn switch_shards<S: Control>(store: &S, consumer: &str) -> Result<bool> {
-    let mut change = Change::begin(store, RESHARD, consumer).await?;
-    let Some(Resharding { target, barrier }) = change.row.resharding.take() else {
-        return Ok(true);
-    };
-    let old = change.row.shards;
-    let there =
-        |ledger: &Ledger<S::Progress>| ledger.progress == barrier && ledger.completed.is_empty();
-    let ledgers = change.ledgers().await?;
-    if !ledgers.iter().all(|ledger| ledger.drained && there(ledger)) || ledgers.len() < old as usize
-    {
-        return Ok(false);
-    }
+/// Begins the new shards where the old ones have stopped.
+async fn switch<S: Control>(
+    mut change: Change<'_, S>,
+    target: u32,
+    barrier: &S::Progress,
+) -> Result<()> {
+    let (store, consumer, old) = (change.store, change.row.name.clone(), change.row.shards);
     for shard in 0..old.max(target) {
-        match store.fence(&mut change.tx, consumer, shard).await? {
-            // It was there a moment ago, and nothing runs in a shard that is taken over there.
-            Some(ledger) if shard < old => debug_assert!(there(&ledger)),
+        match store.fence(&mut change.tx, &consumer, shard).await? {
+            Some(_) if shard < old => {}
             // It has been a shard before, when there were more of them.
             Some(mut ledger) => {
                 ledger.progress = barrier.clone();
                 ledger.completed.clear();
                 change.amend(&ledger).await?;
             }
-            None => store.open_ledger(&mut change.tx, consumer, shard, &barrier).await?,
+            None => store.open_ledger(&mut change.tx, &consumer, shard, barrier).await?,
         }
     }
-    store.drop_leases(&mut change.tx, consumer, target).await?;
+    store.drop_leases(&mut change.tx, &consumer, target).await?;
     change.row.shards = target;
     change.commit().await?;
     tracing::info!(consumer, from = old, to = target, "the number of shards has changed");
-    Ok(true)
+    Ok(())
 }

@@ -70,8 +70,9 @@ pub(crate) async fn skip<S: Store>(store: &S, consumer: &str, skip: &Skip) -> Re
         change.amend(ledger).await?;
     }
     // No shard may be beyond the place where all of them stop.
-    if let Some(resharding) = &mut change.row.resharding {
-        resharding.barrier = reshard::barrier(&ledgers, resharding.barrier.clone());
+    let barrier = change.row.resharding.as_mut().and_then(|change| change.barrier.as_mut());
+    if let Some(barrier) = barrier {
+        *barrier = reshard::barrier(&ledgers, barrier.clone());
     }
     change.commit().await?;
     Ok(skipped)

@@ -95,10 +95,11 @@ impl<R, DB: Backend> Outbox<R, DB> {
         Ok(count)
     }
 
-    /// Changes the number of shards of a consumer while it runs: all shards go on to a common place in
-    /// the log and stop there, then the new ones begin. Returns once that has begun; the workers see
+    /// Changes the number of shards of a consumer while it runs: all shards stop, go on to a common
+    /// place in the log, and the new ones begin there. Returns once that has begun; the workers see
     /// to the rest, whichever of them dies meanwhile. ([`shards`](Self::shards) tells how far it is.)
-    /// Order by key holds throughout. A call in the middle of another changes its number.
+    /// Order by key holds throughout, and nothing comes twice unless a worker dies. A call in the
+    /// middle of another changes its number.
     ///
     /// # Errors
     ///

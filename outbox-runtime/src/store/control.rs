@@ -197,7 +197,8 @@ pub struct ConsumerRow<P> {
 #[derive(Clone, Debug)]
 pub struct Resharding<P> {
     pub(crate) target: u32,
-    pub(crate) barrier: P,
+    /// Where the shards meet; `None` until all of them stand still.
+    pub(crate) barrier: Option<P>,
 }
 
 /// The newest checkpoint of a shard.

@@ -11,6 +11,7 @@ mod namespace;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 mod query;
+pub(crate) mod retention;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod types;
@@ -39,7 +40,7 @@ pub use query::{
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
     Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Pulse, Recorded,
-    Registered, Registration, ShardId, Slice, Taken, UpdatedDelivery,
+    Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -290,6 +291,35 @@ pub trait Store: Control {
 
     /// Deletes expired dedup keys.
     fn trim_dedup(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// How far each shard has come that is read, for retention.
+    fn needs(&self) -> impl Future<Output = Result<Vec<retention::Need>>> + Send;
+
+    /// Looks at the first range of so many positions after `after` in which there is an event, and
+    /// no further than `until`. Writes nothing.
+    fn examine_range(
+        &self,
+        needs: &[retention::Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> impl Future<Output = Result<retention::Range>> + Send;
+
+    /// Deletes the events of a range that are older than `age` and that no shard needs by now;
+    /// returns how many. `None` where another worker is deleting.
+    fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> impl Future<Output = Result<Option<u64>>> + Send;
+
+    /// Deletes rows of `audit` that are older than `age`, 10,000 at most; returns how many.
+    fn trim_audit(&self, age: Duration) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Notes how long events are kept, for `stats`.
+    fn note_retention(&self, age: Option<Duration>) -> impl Future<Output = Result<()>> + Send;
 
     /// Figures of every registered consumer.
     fn stats(&self) -> impl Future<Output = Result<Vec<ConsumerStats>>> + Send;

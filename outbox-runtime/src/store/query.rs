@@ -232,6 +232,9 @@ pub struct ConsumerStats {
     pub dead: u64,
     /// The age of the oldest event that is not delivered, dead letters not counted.
     pub oldest_undelivered: Option<Duration>,
+    /// By how much the oldest event that it has not handled is older than events are kept: it keeps
+    /// its events from being deleted. `None` while it does not.
+    pub holds_retention: Option<Duration>,
     /// Events handled since the consumer began.
     pub handled: u64,
     /// Failed attempts that were retried since the consumer began.
@@ -254,4 +257,10 @@ pub(crate) fn earliest(
 /// How long ago something was; nothing where clocks disagree.
 pub(crate) fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
     (now - then).to_std().unwrap_or_default()
+}
+
+/// By how much an age exceeds how long events are kept, in microseconds.
+pub(crate) fn beyond(age: Option<Duration>, retain_us: Option<i64>) -> Option<Duration> {
+    let retain = Duration::from_micros(retain_us?.unsigned_abs());
+    age?.checked_sub(retain).filter(|beyond| !beyond.is_zero())
 }

@@ -162,8 +162,24 @@ pub struct Orders<P> {
     /// Of a consumer that started at a time.
     pub(crate) not_before: Option<DateTime<Utc>>,
     /// Where its shards stop, while their number is changing.
-    pub(crate) barrier: Option<P>,
+    pub(crate) stop: Option<Stop<P>>,
     pub(crate) pace: Option<Pace>,
+}
+
+/// Where a shard stops.
+#[derive(Clone, Debug)]
+pub enum Stop<P> {
+    /// Where it is.
+    Here,
+    /// At a place that it has not passed.
+    At(P),
+}
+
+impl<P> Stop<P> {
+    /// From what the consumer's row says.
+    pub(crate) fn of(is_changing: bool, barrier: Option<P>) -> Option<Self> {
+        is_changing.then(|| barrier.map_or(Self::Here, Self::At))
+    }
 }
 
 /// The rate of a replay.

@@ -52,9 +52,17 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
+    /// How old events become, at least; `None` for ever.
+    pub(crate) retain: Option<Duration>,
 }
 
 impl WorkerOptions {
+    /// How often to look for old events: often where they do not become old.
+    pub(crate) fn retention_interval(&self) -> Duration {
+        let age = self.retain.unwrap_or(Duration::MAX);
+        (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60))
+    }
+
     /// How many events of a shard may have been handed to handlers and not recorded as done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
         let each = options.batch.map_or(1, |batch| batch.max);
@@ -74,6 +82,7 @@ impl Default for WorkerOptions {
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
+            retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, Tally};
 use super::share::shares;
-use super::wake;
+use super::{retention, wake};
 use crate::consumer::Bound;
 use crate::error::Result;
 use crate::store::{Heartbeat, Registered, Registration, ShardId, Store};
@@ -77,6 +77,7 @@ impl<S: Store> Manager<S> {
         let (beat, mut pulse) = watch::channel(());
         let prober = wake::probe(Arc::clone(&self.crew), consumers, beat, stop.clone());
         let prober = tokio::spawn(prober);
+        let retention = tokio::spawn(retention::run(Arc::clone(&self.crew), stop.clone()));
         let mut tasks = JoinSet::new();
         let mut ticks = interval(self.crew.options.lease / 3);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,8 +112,8 @@ impl<S: Store> Manager<S> {
         if let Err(error) = self.crew.store.forget_worker(self.crew.worker).await {
             tracing::debug!(%error, "could not sign the worker off; it will be forgotten");
         }
-        // It has been told to stop; a panic in it has been reported by then.
-        let _ = prober.await;
+        // They have been told to stop; a panic in them has been reported by then.
+        let _ = tokio::join!(prober, retention);
         self.tally
     }
 

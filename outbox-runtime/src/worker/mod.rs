@@ -8,6 +8,7 @@ mod hooks;
 mod manager;
 mod pace;
 mod queue;
+mod retention;
 mod shard;
 mod share;
 mod tracker;
@@ -93,6 +94,24 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     #[must_use]
     pub fn tx_size(mut self, events: u32) -> Self {
         self.options.tx_size = events.max(1);
+        self
+    }
+
+    /// How long events are kept in the log, at least: they are deleted when they are older and every
+    /// consumer of theirs has handled them. A consumer that is paused or far behind keeps its events;
+    /// [`ConsumerStats::holds_retention`](crate::ConsumerStats) and a warning name it. Deliveries
+    /// that have a row, dead letters among them, carry a copy of their event and stay. The same age
+    /// ends the rows of consumers with `audit`. Default: 30 days.
+    #[must_use]
+    pub fn retain(mut self, age: Duration) -> Self {
+        self.options.retain = Some(age);
+        self
+    }
+
+    /// This worker deletes no events. (Another may: tell all of them the same.)
+    #[must_use]
+    pub fn retain_forever(mut self) -> Self {
+        self.options.retain = None;
         self
     }
 

@@ -33,7 +33,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
 use crate::store::{Changes, DeliveryState, Due, ShardId, Slice, Store, Taken, UpdatedDelivery};
-use barrier::Barrier;
+use barrier::Stopping;
 use recording::Frozen;
 
 /// A shard that this worker has the lease of.
@@ -63,7 +63,7 @@ pub(crate) struct Shard<S: Store> {
     /// Keys that somebody has paused.
     paused: HashSet<String>,
     /// Where to stop, while the number of shards is changing.
-    barrier: Option<Barrier<S::Progress>>,
+    stop: Option<Stopping<S::Progress>>,
     /// The rate of a replay.
     pacer: Option<Pacer>,
     /// Rows that are queued, running, or settled and not yet recorded: not to be fetched again.
@@ -158,7 +158,7 @@ impl<S: Store> Shard<S> {
             held: taken.held_keys.into_iter().collect(),
             paused: taken.paused_keys.into_iter().collect(),
             pacer: taken.orders.pace.map(|pace| Pacer::new(pace, slice.shards, now)),
-            barrier: taken.orders.barrier.map(Barrier::Ahead),
+            stop: taken.orders.stop.map(Stopping::Ahead),
             rows: HashSet::new(),
             last_sweep: now,
             next_due: taken.has_deliveries.then_some(now),
@@ -212,9 +212,9 @@ impl<S: Store> Shard<S> {
                     return self.finish().await;
                 }
                 wait = Some(wait.map_or(end, |wait| wait.min(end)));
-            } else if wait.is_none() && until == Until::Drained && self.is_drained() {
-                return Ok(());
-            } else if self.has_switched() {
+            } else if self.is_over()
+                || (wait.is_none() && until == Until::Drained && self.is_drained())
+            {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);
@@ -286,14 +286,19 @@ impl<S: Store> Shard<S> {
 
     /// Nothing is queued, running, or about to be.
     fn is_quiet(&self) -> bool {
-        self.caught_up && self.queue.len() == 0 && self.running.is_empty() && self.begun.is_empty()
+        (self.caught_up || self.has_stopped()) && self.is_idle()
+    }
+
+    /// Nothing is queued or running.
+    fn is_idle(&self) -> bool {
+        self.queue.len() == 0 && self.running.is_empty() && self.begun.is_empty()
     }
 
     fn is_drained(&self) -> bool {
         self.is_quiet()
             && self.dirty_since.is_none()
             && self.frozen.is_none()
-            && (self.next_due.is_none_or(|due| due > Instant::now()) || self.is_at_barrier())
+            && (self.next_due.is_none_or(|due| due > Instant::now()) || self.has_stopped())
     }
 
     fn has_work_at_once(&mut self) -> bool {
@@ -310,7 +315,7 @@ impl<S: Store> Shard<S> {
             }
         });
         let batch = self.batch_due();
-        let due = self.next_due.filter(|_| self.has_room() && !self.is_at_barrier());
+        let due = self.next_due.filter(|_| self.has_room() && !self.has_stopped());
         let paced = self.pacer.as_ref().filter(|_| !self.caught_up && self.has_room());
         let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
@@ -376,7 +381,7 @@ impl<S: Store> Shard<S> {
 }
 
 /// Resolves when a test's clock is moved.
-async fn moved(clock: &mut Option<watch::Receiver<()>>) {
+pub(super) async fn moved(clock: &mut Option<watch::Receiver<()>>) {
     if let Some(clock) = clock
         && clock.changed().await.is_ok()
     {

@@ -14,6 +14,9 @@ struct Twins {
     exceptions: &'static [(&'static str, &'static str)],
 }
 
+const RESTORE: &str =
+    "SQLite has no transaction ids that another cluster could misunderstand: see restore.rs";
+
 const STATEMENTS: Twins = Twins {
     postgres: "outbox-runtime/src/store/postgres/sql/",
     sqlite: "outbox-runtime/src/store/sqlite/sql/",
@@ -32,7 +35,19 @@ const STATEMENTS: Twins = Twins {
         ("limit_idle.sql", "SQLite has no sessions: the lock of a process goes with the process"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
-        ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
+        ("try_retention.sql", "SQLite has one writer: the write lock is the lock"),
+        ("await_retention.sql", "SQLite has one writer: the write lock is the lock"),
+        ("late_floor.sql", "SQLite has one writer: nothing is late"),
+        ("cluster.sql", RESTORE),
+        ("lock_cluster.sql", RESTORE),
+        ("last_position.sql", RESTORE),
+        ("move_sequence.sql", RESTORE),
+        ("emitting.sql", RESTORE),
+        ("ledger_heads.sql", RESTORE),
+        ("translate_shard.sql", RESTORE),
+        ("translate_unread.sql", RESTORE),
+        ("translate_barriers.sql", RESTORE),
+        ("set_cluster.sql", RESTORE),
     ],
 };
 

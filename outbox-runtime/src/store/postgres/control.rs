@@ -11,7 +11,9 @@ use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
 use crate::store::types::{Totals, not_before};
-use crate::store::{ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span};
+use crate::store::{
+    ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Stop,
+};
 
 const CONTROL: &str = "change a consumer";
 
@@ -34,8 +36,8 @@ impl PostgresStore {
             Ok(Orders {
                 shards: row.try_get::<i32, _>(0)? as u32,
                 not_before: not_before(row.try_get(1)?),
-                barrier: row.try_get::<Option<Json<WindowProgress>>, _>(2)?.map(|json| json.0),
-                pace: pace(row.try_get(3)?, row.try_get(4)?),
+                stop: Stop::of(row.try_get(2)?, json(row.try_get(3)?)),
+                pace: pace(row.try_get(4)?, row.try_get(5)?),
             })
         };
         orders().during(READ)
@@ -50,6 +52,7 @@ impl Control for PostgresStore {
     /// before it.
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
+        self.translate_if_restored().await?;
         let pool = self.pool.clone();
         let begin = async move { pool.begin_with(BEGIN).await.during(CONTROL) };
         crate::store::detached(begin).await
@@ -80,7 +83,7 @@ impl Control for PostgresStore {
             .bind(consumer.paused)
             .bind(consumer.retired)
             .bind(resharding.map(|resharding| resharding.target as i32))
-            .bind(resharding.map(|resharding| Json(&resharding.barrier)))
+            .bind(resharding.and_then(|resharding| resharding.barrier.as_ref()).map(Json))
             .bind(consumer.pace.map(|pace| pace.until))
             .bind(consumer.pace.map(|pace| pace.per_second))
             .execute(connection)
@@ -365,7 +368,7 @@ impl Control for PostgresStore {
 
 fn consumer_row(row: &PgRow) -> sqlx::Result<ConsumerRow<WindowProgress>> {
     let target: Option<i32> = row.try_get(7)?;
-    let barrier: Option<Json<WindowProgress>> = row.try_get(8)?;
+    let barrier = json(row.try_get(8)?);
     Ok(ConsumerRow {
         name: row.try_get(0)?,
         event_name: row.try_get(1)?,
@@ -374,11 +377,13 @@ fn consumer_row(row: &PgRow) -> sqlx::Result<ConsumerRow<WindowProgress>> {
         paused: row.try_get(4)?,
         retired: row.try_get(5)?,
         not_before: not_before(row.try_get(6)?),
-        resharding: target
-            .zip(barrier)
-            .map(|(target, barrier)| Resharding { target: target as u32, barrier: barrier.0 }),
+        resharding: target.map(|target| Resharding { target: target as u32, barrier }),
         pace: pace(row.try_get(9)?, row.try_get(10)?),
     })
+}
+
+fn json(barrier: Option<Json<WindowProgress>>) -> Option<WindowProgress> {
+    barrier.map(|json| json.0)
 }
 
 fn pace(until: Option<i64>, per_second: Option<f64>) -> Option<Pace> {

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::leases::is_unique_violation;
-use super::window::WindowProgress;
+use super::window::{WindowProgress, another_server};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::{
@@ -76,9 +76,11 @@ impl PostgresStore {
             .bind(checkpoint.totals.dead)
             .bind(checkpoint.worker)
             .bind(checkpoint.drained)
+            .bind(checkpoint.progress.server)
             .execute(connection)
             .await;
         match appended {
+            Ok(appended) if appended.rows_affected() == 0 => Err(another_server()),
             Ok(_) => Ok(()),
             Err(error) if is_unique_violation(&error) => Err(Error::new(
                 ErrorKind::LeaseLost,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::window::WindowProgress;
+use super::window::{Server, WindowProgress};
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
@@ -180,7 +180,7 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<(i64, WindowProgress, Vec<Position>, Totals)> {
         const TAKE_OVER: &str = "take over a shard";
-        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
+        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64, Server);
         for _ in 0..TAKE_OVER_TRIES {
             let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
                 .bind(shard.consumer)
@@ -189,10 +189,11 @@ impl PostgresStore {
                 .fetch_optional(&self.pool)
                 .await;
             match row {
-                Ok(Some((seq, progress, completed, handled, retried, dead))) => {
+                Ok(Some((seq, progress, completed, handled, retried, dead, server))) => {
                     let totals = Totals { handled, retried, dead };
-                    return Ok((seq, progress.0, completed, totals));
+                    return Ok((seq, progress.0.on(server), completed, totals));
                 }
+                Ok(None) if self.translate_if_restored().await? => {}
                 Ok(None) => {
                     let message = format!("this worker does not have the lease of shard {shard}");
                     return Err(Error::new(ErrorKind::LeaseLost, TAKE_OVER, message));

@@ -8,6 +8,8 @@ mod leases;
 mod log;
 mod moves;
 mod report;
+mod restore;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod sabotage;
@@ -25,6 +27,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
@@ -33,7 +36,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -55,16 +58,19 @@ pub struct PostgresStore {
 crate::store::statements! {
     Statements:
     acquire_leases, amend, append, append_all, append_changed, append_checkpoint,
-    append_deduplicated, checkpoint_writer, clear_deliveries, clear_paused_keys,
-    continue_window, count_handled, delete_deliveries, delete_delivery, deliveries, discard,
-    drop_leases, due, events, fence, find_dedup, first_checkpoint, forget_deliveries,
-    forget_worker, free_key, free_leases, free_parked, free_waiting, handled,
-    has_deliveries, held_keys, history, insert_audit, insert_deliveries, lag,
-    latest_checkpoints, ledgers, limit_idle, live_leases, lock_consumer, mark, members, next_due, now,
+    append_deduplicated, await_retention, checkpoint_writer, clear_deliveries,
+    clear_paused_keys, cluster, continue_window, count_handled, delete_deliveries,
+    delete_delivery, delete_range, deliveries, discard, drop_leases, due, emitting, events,
+    examine_range, fence, find_dedup, first_checkpoint, forget_deliveries, forget_worker,
+    free_key, free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys,
+    history, insert_audit, insert_deliveries, lag, last_position, late_floor,
+    latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
+    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, now,
     open_window, orders, pause_key, paused_keys, place_of, position_since, probe, pulse,
     redrive, register, registered, release_keys, release_leases, renew_leases, resume_key,
-    save_consumer, shards, shared_out, stats, still_held, take_over, trim_checkpoints,
-    trim_dedup, trim_workers, update_deliveries, workers
+    save_consumer, set_cluster, shards, shared_out, stats, still_held, take_over,
+    translate_barriers, translate_shard, translate_unread, trim_audit, trim_checkpoints,
+    trim_dedup, trim_workers, try_retention, update_deliveries, workers
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.
@@ -292,6 +298,38 @@ impl Store for PostgresStore {
             .await
             .during("trim dedup keys")?;
         Ok(())
+    }
+
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {

@@ -34,7 +34,8 @@ pub(super) fn rewound(progress: &WindowProgress, to: Position) -> WindowProgress
         // The window has not come to `to` yet: it goes on where it is.
         window => (late(&progress.done, progress.next), window.clone()),
     };
-    WindowProgress { done: snapshot_of(unread), next: 0, high: to - 1, window }
+    let server = progress.server;
+    WindowProgress { done: snapshot_of(unread), next: 0, high: to - 1, window, server }
 }
 
 /// What `now` sees and lies before `to` is behind the reader: it is in a window to `now` and has read

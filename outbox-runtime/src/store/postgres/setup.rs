@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 use super::PostgresStore;
 use super::window::WindowProgress;
 use crate::consumer::Start;
-use crate::error::{During, Result};
+use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::types::start_text;
 use crate::store::{Control, Registered, Registration, migrate};
 
@@ -65,12 +65,18 @@ impl PostgresStore {
         &self,
         consumers: &[Registration],
     ) -> Result<Vec<Registered>> {
+        self.translate_if_restored().await?;
         let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
         let known = self.known_consumers(&names).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let now = self.mark().await?;
             let mut tx = self.begin_control().await?;
+            if self.server_of(&mut tx).await? != now.server {
+                let message = "the database server was restarted or replaced meanwhile";
+                return Err(Error::new(ErrorKind::Unavailable, REGISTER, message));
+            }
+            self.await_retention(&mut tx).await?;
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }

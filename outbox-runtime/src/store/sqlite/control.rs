@@ -11,7 +11,9 @@ use super::{SqliteStore, rows};
 use crate::error::{During, Result};
 use crate::event::{Position, StoredEvent};
 use crate::store::types::{Totals, not_before};
-use crate::store::{ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span};
+use crate::store::{
+    ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Stop,
+};
 
 const CONTROL: &str = "change a consumer";
 
@@ -31,8 +33,8 @@ impl SqliteStore {
             Ok(Orders {
                 shards: row.try_get(0)?,
                 not_before: not_before(row.try_get(1)?),
-                barrier: row.try_get::<Option<Json<LogProgress>>, _>(2)?.map(|json| json.0),
-                pace: pace(row.try_get(3)?, row.try_get(4)?),
+                stop: Stop::of(row.try_get(2)?, json(row.try_get(3)?)),
+                pace: pace(row.try_get(4)?, row.try_get(5)?),
             })
         };
         orders().during(READ)
@@ -72,7 +74,7 @@ impl Control for SqliteStore {
             .bind(consumer.paused)
             .bind(consumer.retired)
             .bind(resharding.map(|resharding| resharding.target))
-            .bind(resharding.map(|resharding| Json(&resharding.barrier)))
+            .bind(resharding.and_then(|resharding| resharding.barrier.as_ref()).map(Json))
             .bind(consumer.pace.map(|pace| pace.until))
             .bind(consumer.pace.map(|pace| pace.per_second))
             .bind(self.now_us())
@@ -351,7 +353,7 @@ impl Control for SqliteStore {
 
 fn consumer_row(row: &SqliteRow) -> sqlx::Result<ConsumerRow<LogProgress>> {
     let target: Option<u32> = row.try_get(7)?;
-    let barrier: Option<Json<LogProgress>> = row.try_get(8)?;
+    let barrier = json(row.try_get(8)?);
     Ok(ConsumerRow {
         name: row.try_get(0)?,
         event_name: row.try_get(1)?,
@@ -360,11 +362,13 @@ fn consumer_row(row: &SqliteRow) -> sqlx::Result<ConsumerRow<LogProgress>> {
         paused: row.try_get(4)?,
         retired: row.try_get(5)?,
         not_before: not_before(row.try_get(6)?),
-        resharding: target
-            .zip(barrier)
-            .map(|(target, barrier)| Resharding { target: target, barrier: barrier.0 }),
+        resharding: target.map(|target| Resharding { target, barrier }),
         pace: pace(row.try_get(9)?, row.try_get(10)?),
     })
+}
+
+fn json(barrier: Option<Json<LogProgress>>) -> Option<LogProgress> {
+    barrier.map(|json| json.0)
 }
 
 fn pace(until: Option<i64>, per_second: Option<f64>) -> Option<Pace> {

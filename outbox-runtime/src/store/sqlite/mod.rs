@@ -15,6 +15,7 @@ mod leases;
 mod log;
 mod progress;
 mod report;
+mod retention;
 mod rows;
 mod setup;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
@@ -35,7 +37,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 #[allow(unreachable_pub)]
 pub use progress::LogProgress;
 
@@ -56,15 +58,15 @@ crate::store::statements! {
     Statements:
     acquire_leases, amend, append, append_all, append_checkpoint, append_deduplicated,
     checkpoint_writer, claim_dedup, clear_deliveries, clear_paused_keys, count_handled,
-    delete_deliveries, delete_delivery, deliveries, discard, drop_leases, due, events,
-    fence, find_dedup, first_checkpoint, forget_deliveries, forget_worker, free_key,
-    free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys, history,
-    insert_audit, insert_deliveries, lag, latest_checkpoints, ledgers, live_leases,
-    lock_consumer, mark, members, next_due, orders, pause_key, paused_keys, place_of,
-    position_since, probe, pulse, read, redrive, register, registered, release_keys,
-    release_leases, renew_leases, resume_key, save_consumer, shards, shared_out, stats,
-    still_held, take_over, trim_checkpoints, trim_dedup, trim_workers, update_deliveries,
-    worker_alive, workers
+    delete_deliveries, delete_delivery, delete_range, deliveries, discard, drop_leases, due,
+    events, examine_range, fence, find_dedup, first_checkpoint, forget_deliveries,
+    forget_worker, free_key, free_leases, free_parked, free_waiting, handled, has_deliveries,
+    held_keys, history, insert_audit, insert_deliveries, lag, latest_checkpoints, ledgers,
+    live_leases, lock_consumer, mark, members, needs, next_due, note_retention, orders,
+    pause_key, paused_keys, place_of, position_since, probe, pulse, read, redrive, register,
+    registered, release_keys, release_leases, renew_leases, resume_key, save_consumer, shards,
+    shared_out, stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
+    trim_workers, update_deliveries, worker_alive, workers
 }
 
 /// What time columns hold for "never".
@@ -292,6 +294,38 @@ impl Store for SqliteStore {
             .await
             .during("trim dedup keys")?;
         Ok(())
+    }
+
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {

@@ -8,7 +8,7 @@ use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
-use crate::store::query::{age, earliest};
+use crate::store::query::{age, beyond, earliest};
 use crate::store::types::{Place, keys_by_consumer, not_before, places};
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
@@ -63,12 +63,15 @@ impl SqliteStore {
             let sum = |of: fn(&ShardProgress) -> i64| {
                 own.iter().map(|shard| of(shard)).sum::<i64>().unsigned_abs()
             };
+            let lag = oldest_unread.map(|oldest| age(now, oldest));
+            let retain: Option<i64> = row.try_get(11).during(STATS)?;
             stats.push(ConsumerStats {
                 lag_events,
-                lag: oldest_unread.map(|oldest| age(now, oldest)),
+                lag,
+                holds_retention: beyond(lag, retain),
                 in_flight: count(9)?,
                 paused: row.try_get(10).during(STATS)?,
-                shards: shards,
+                shards,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,

@@ -10,6 +10,7 @@ use super::{Known, Manager};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Heartbeat, ShardId, Store};
 use crate::worker::crew::Tally;
+use crate::worker::retention;
 use crate::worker::shard::{Shard, Until};
 
 impl<S: Store> Manager<S> {
@@ -30,6 +31,7 @@ impl<S: Store> Manager<S> {
             self.crew.store.release(self.crew.worker, &ids).await?;
             self.crew.store.forget_worker(self.crew.worker).await?;
         }
+        retention::once(&self.crew).await;
         drained
     }
 

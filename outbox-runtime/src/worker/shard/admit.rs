@@ -20,14 +20,14 @@ const READ_AHEAD_BYTES: usize = 16 * 1024 * 1024;
 
 impl<S: Store> Shard<S> {
     pub(super) fn wants_events(&mut self) -> bool {
-        !self.caught_up && self.has_room() && self.allowance() != Some(0)
+        !self.caught_up && !self.has_stopped() && self.has_room() && self.allowance() != Some(0)
     }
 
-    /// Whether rows may be due. At the barrier nothing starts any more.
+    /// Whether rows may be due. Where the shard has stopped, nothing starts any more.
     pub(super) fn wants_rows(&self) -> bool {
         self.next_due.is_some_and(|due| due <= Instant::now())
             && self.has_room()
-            && !self.is_at_barrier()
+            && !self.has_stopped()
     }
 
     /// How many events may be read now; `None` for any number.

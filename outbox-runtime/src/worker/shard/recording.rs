@@ -61,12 +61,10 @@ impl<S: Store> Shard<S> {
         }
     }
 
-    /// Records that the shard is at its barrier with nothing in flight.
+    /// Records that the shard has stopped with nothing in flight.
     pub(super) async fn record_drained(&mut self) -> Result<()> {
         let mut checkpoint = self.checkpoint(&self.tracker);
         checkpoint.drained = true;
-        // All that it read has been handled; what is left of the list was read by nobody.
-        checkpoint.completed.clear();
         self.frozen = Some(Frozen {
             checkpoint,
             changes: self.take_changes(),

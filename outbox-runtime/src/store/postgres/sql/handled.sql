@@ -9,9 +9,13 @@ where e.name = $5 and (e.key_hash & 2147483647) % $7 = $6
     and ($8::timestamptz is null or e.created_at >= $8)
     and (
         e.position = any($9)
-        or not (e.tx = any($1::text[]::xid8[]) or (e.position > $4 and e.tx > $3::text::xid8))
-        or ($10::text is not null and e.position <= $2
-            and pg_visible_in_snapshot(e.tx, $10::text::pg_snapshot))
+        or case
+            when e.position <= (select restored_up_to from "outbox".meta)
+                then e.position <= greatest($2::bigint, $4::bigint)
+            else not (e.tx = any($1::text[]::xid8[]) or (e.position > $4::bigint and e.tx > $3::text::xid8))
+                or ($10::text is not null and e.position <= $2
+                    and pg_visible_in_snapshot(e.tx, $10::text::pg_snapshot))
+        end
     )
     and e.position >= $11
     and ($12::bigint is null or e.position <= $12)

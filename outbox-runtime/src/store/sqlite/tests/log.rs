@@ -32,7 +32,7 @@ async fn events_come_back_exactly_as_they_were_emitted() {
     emitted.extend(emit(&store, vec![one]).await);
     assert_eq!(emitted.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
 
-    let page = store.read_page(&after(0), &slice("a"), 100).await.unwrap();
+    let page = store.read_page(&after(0), None, &slice("a"), 100).await.unwrap();
     assert_eq!(page.events.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
     for (event, payload) in page.events.iter().zip(payloads.iter().chain([&payloads[0]])) {
         assert_eq!(event.payload.get(), *payload);
