@@ -1,9 +1,10 @@
 //! What all shards of a worker share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -22,6 +23,16 @@ pub(crate) struct Crew<S> {
     pub(crate) hooks: Hooks,
     in_flight: Mutex<HashMap<ShardId, u32>>,
     leased_until: Mutex<HashMap<ShardId, Instant>>,
+    turns: Arc<RwLock<()>>,
+}
+
+/// The right to begin an attempt that is recorded first, since it may kill the process.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Beside those of other shards.
+    Shared { _guard: OwnedRwLockReadGuard<()> },
+    /// Alone: the process has died in an attempt at this delivery before.
+    Exclusive { _guard: OwnedRwLockWriteGuard<()> },
 }
 
 /// How a worker works.
@@ -78,8 +89,28 @@ impl Default for WorkerOptions {
 
 impl<S: Store> Crew<S> {
     pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
-        let (in_flight, leased_until) = (Mutex::default(), Mutex::default());
-        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight, leased_until }
+        Self {
+            store,
+            bell,
+            worker: Uuid::now_v7(),
+            options,
+            hooks,
+            in_flight: Mutex::default(),
+            leased_until: Mutex::default(),
+            turns: Arc::default(),
+        }
+    }
+
+    /// A turn, if it is one's turn. What has been begun when the process dies counts as a crash, in
+    /// every shard that it runs. So what did so before runs while no other such attempt does: those
+    /// that only had the bad luck to be beside it pass.
+    pub(crate) fn take_turn(&self, died_before: bool) -> Option<Turn> {
+        let turns = Arc::clone(&self.turns);
+        if died_before {
+            turns.try_write_owned().ok().map(|guard| Turn::Exclusive { _guard: guard })
+        } else {
+            turns.try_read_owned().ok().map(|guard| Turn::Shared { _guard: guard })
+        }
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had

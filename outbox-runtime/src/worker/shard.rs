@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
-use super::crew::{Crew, Tally};
+use super::crew::{Crew, Tally, Turn};
 use super::decide::Ended;
 use super::hooks::Notice;
 use super::pace::Pacer;
@@ -76,6 +76,10 @@ pub(crate) struct Shard<S: Store> {
     suspects: u32,
     /// Items whose attempt is being recorded before it begins.
     begun: VecDeque<Item>,
+    /// The right to do so, until it is recorded how they ended.
+    turn: Option<Turn>,
+    /// When to ask for it again.
+    turn_due: Option<Instant>,
 
     running: JoinSet<Finished<S>>,
     running_items: u32,
@@ -160,6 +164,8 @@ impl<S: Store> Shard<S> {
             next_due: taken.has_deliveries.then_some(now),
             suspects: if unclean { crew.options.most_in_flight(options) } else { 0 },
             begun: VecDeque::new(),
+            turn: None,
+            turn_due: None,
             running: JoinSet::new(),
             running_items: 0,
             alone: None,
@@ -313,7 +319,7 @@ impl<S: Store> Shard<S> {
         let paced = self.pacer.as_ref().filter(|_| !self.caught_up && self.has_room());
         let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
-        [record, batch, due, paced, sweep].into_iter().flatten().min()
+        [record, batch, due, paced, sweep, self.turn_due].into_iter().flatten().min()
     }
 
     /// The end of a graceful stop: handlers that are still running are dropped, and their events

@@ -100,6 +100,10 @@ impl<S: Store> Shard<S> {
                 }
                 self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
                 self.recorded_mark = self.tracker.mark();
+                if self.alone.is_none() && self.begun.is_empty() {
+                    // Until it is recorded how it ended, it would count as a crash.
+                    self.turn = None;
+                }
                 if !frozen.settled_rows.is_empty() {
                     // Some may only have been put back behind the head of their key.
                     self.next_due = Some(Instant::now());

@@ -1,6 +1,7 @@
 //! Starting handlers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,9 +14,13 @@ use crate::worker::decide::{Ended, begin_recorded};
 use crate::worker::queue::{Item, Source};
 use crate::worker::unit::Unit;
 
+/// How soon to ask again for a turn that somebody else has.
+const TURN: Duration = Duration::from_millis(20);
+
 impl<S: Store> Shard<S> {
     /// Starts as many handlers as may run now.
     pub(super) async fn start(&mut self, until: Until) -> Result<()> {
+        self.turn_due = None;
         loop {
             if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
                 return Ok(());
@@ -31,7 +36,9 @@ impl<S: Store> Shard<S> {
             self.park_held();
             let Some(next) = self.queue.peek() else { return Ok(()) };
             if self.is_suspect(next) {
-                if self.running.is_empty() {
+                // A crash is an attempt that failed, and comes back as a retry.
+                let died_before = next.has_row() && next.attempts > 0;
+                if self.running.is_empty() && self.has_turn(died_before) {
                     self.record_first().await?;
                     continue;
                 }
@@ -99,6 +106,13 @@ impl<S: Store> Shard<S> {
             Source::Row { crashed: true } => true,
             Source::Begun => false,
         }
+    }
+
+    /// Whether an attempt that is recorded first may begin now; if not, it is asked again soon.
+    fn has_turn(&mut self, died_before: bool) -> bool {
+        self.turn = self.crew.take_turn(died_before);
+        self.turn_due = self.turn.is_none().then(|| Instant::now() + TURN);
+        self.turn.is_some()
     }
 
     /// Records the attempt at the next item before it begins, so that it counts even if it kills
