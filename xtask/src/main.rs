@@ -5,6 +5,7 @@
 
 mod chaos;
 mod examples;
+mod npm;
 mod process;
 mod report;
 mod scratch;
@@ -12,6 +13,7 @@ mod services;
 mod suite;
 mod test;
 mod tidy;
+mod versions;
 mod webhooks;
 mod workspace;
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
         Command::Chaos { seeds } => chaos::run(seeds),
+        Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
         Command::Webhooks => webhooks::run(),
         Command::Tidy => tidy::run(),
@@ -57,6 +60,12 @@ enum Command {
         /// How many seeds each test runs with.
         #[arg(long, default_value_t = 20)]
         seeds: u32,
+    },
+    /// Run every test against other major versions of Postgres (Linux on x86_64).
+    PostgresVersions {
+        /// Run against this version only; may be repeated.
+        #[arg(long, value_name = "MAJOR", value_parser = versions::majors())]
+        only: Vec<String>,
     },
     /// Run one command with the test services around it, or hold them open until Ctrl-C.
     Services {

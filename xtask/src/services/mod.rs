@@ -52,6 +52,12 @@ impl Services {
         Ok(Self { webhooks: webhooks::fetch()?, postgres: Postgres::start()? })
     }
 
+    /// Starts everything, with a server made of the programs in a directory, whatever
+    /// `DATABASE_URL` says.
+    pub(crate) fn with_postgres(programs: PathBuf) -> Result<Self> {
+        Ok(Self { webhooks: webhooks::fetch()?, postgres: Postgres::of_programs(programs)? })
+    }
+
     /// A superuser's address on the server.
     pub(crate) fn database_url(&self) -> &str {
         &self.postgres.url
