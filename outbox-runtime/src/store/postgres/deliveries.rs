@@ -78,13 +78,13 @@ impl PostgresStore {
             .execute(connection)
             .await;
         match appended {
-            Ok(_) => Ok(()),
-            Err(error) if is_unique_violation(&error) => Err(Error::new(
+            Ok(done) if done.rows_affected() > 0 => Ok(()),
+            Err(error) if !is_unique_violation(&error) => Err(Error::database(RECORD, error)),
+            _ => Err(Error::new(
                 ErrorKind::LeaseLost,
                 RECORD,
                 format!("another worker has taken over shard {}", checkpoint.shard),
             )),
-            Err(error) => Err(Error::database(RECORD, error)),
         }
     }
 

@@ -8,8 +8,11 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use crate::clock::Clock;
+use crate::consumer::Start;
+use crate::error::ErrorKind;
 use crate::key::key_hash;
-use crate::store::{Namespace, NewEvent, Slice, Store};
+use crate::store::types::Totals;
+use crate::store::{Changes, Checkpoint, Namespace, NewEvent, Registration, ShardId, Slice, Store};
 use crate::testing::TestDatabase;
 
 async fn migrated(namespace: &Namespace) -> (TestDatabase<Postgres>, PostgresStore) {
@@ -153,4 +156,50 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
             connection.execute("reset plan_cache_mode").await.unwrap();
         }
     }
+}
+
+/// As after a long pause: what the worker would collide with has been trimmed by then.
+#[tokio::test]
+async fn a_worker_whose_checkpoints_were_trimmed_changes_nothing() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let registration = Registration {
+        name: "c",
+        event_name: "a",
+        event_version: 1,
+        shards: 1,
+        start: Start::Beginning,
+    };
+    store.register(&[registration]).await.unwrap();
+    let shard = ShardId { consumer: "c", shard: 0 };
+    let slice = Slice {
+        event_name: "a",
+        event_version: 1,
+        shard: 0,
+        shards: 1,
+        not_before: None,
+        dead_holds_key: true,
+    };
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    assert_eq!(store.take_over(&shard, &slice, one).await.unwrap().seq, 1);
+    let taken = store.take_over(&shard, &slice, two).await.unwrap();
+    assert_eq!(taken.seq, 2);
+    let checkpoint = |seq, worker| Checkpoint {
+        shard: shard.clone(),
+        seq,
+        progress: taken.progress.clone(),
+        completed: vec![7],
+        totals: Totals::default(),
+        worker,
+    };
+    let mut connection = store.pool().acquire().await.unwrap();
+    for seq in 3..=5 {
+        let checkpoint = checkpoint(seq, two);
+        store.record(&mut connection, &checkpoint, &Changes::default()).await.unwrap();
+    }
+    store.trim_checkpoints(&shard, 3).await.unwrap();
+    let late = store.record(&mut connection, &checkpoint(2, one), &Changes::default()).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::LeaseLost);
+    assert_eq!(store.checkpoint_writer(&shard, 2).await.unwrap(), None);
+    let own = store.record(&mut connection, &checkpoint(6, two), &Changes::default()).await;
+    own.unwrap();
 }

@@ -155,6 +155,24 @@ async fn checkpoints_are_trimmed_up_to_a_number() {
     assert_eq!((taken.seq, taken.progress), (6, after(5)));
 }
 
+/// As after a long pause: what the worker would collide with has been trimmed by then.
+#[tokio::test]
+async fn a_worker_whose_checkpoints_were_trimmed_changes_nothing() {
+    let (file, store) = registered().await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    assert_eq!(store.take_over(&shard("c"), &slice("a"), one).await.unwrap().seq, 1);
+    let other = file.store();
+    assert_eq!(other.take_over(&shard("c"), &slice("a"), two).await.unwrap().seq, 2);
+    for seq in 3..=5 {
+        record(&other, &checkpoint(seq, two, seq)).await.unwrap();
+    }
+    other.trim_checkpoints(&shard("c"), 3).await.unwrap();
+    let late = record(&store, &checkpoint(2, one, 1)).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::LeaseLost);
+    assert_eq!(store.checkpoint_writer(&shard("c"), 2).await.unwrap(), None);
+    record(&other, &checkpoint(6, two, 6)).await.unwrap();
+}
+
 /// Everything that writes waits for the write lock; what only reads does not notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
