@@ -67,6 +67,8 @@ mod event;
 pub mod headers;
 mod json;
 mod key;
+#[cfg(test)]
+mod model;
 mod name;
 mod outbox;
 #[doc(hidden)]

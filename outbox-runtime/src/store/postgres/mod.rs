@@ -4,6 +4,8 @@ mod changed;
 mod deliveries;
 mod leases;
 mod log;
+#[cfg(test)]
+mod model;
 mod report;
 mod rows;
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::store::Progress;
 
 /// The progress of a reader, as stored in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Hash))]
 pub struct WindowProgress {
     /// Of this snapshot, everything visible has been read.
     pub(super) done: String,
@@ -42,6 +43,7 @@ pub struct WindowProgress {
 
 /// A window that has been opened: it ends where the next progress begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct Window {
     pub(super) upto: String,
     pub(super) next: u64,
