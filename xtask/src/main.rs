@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
-        Command::Chaos { seeds } => chaos::run(seeds),
+        Command::Chaos { seeds, only } => chaos::run(seeds, &only),
         Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
         Command::Webhooks => webhooks::run(),
@@ -55,11 +55,14 @@ enum Command {
         #[arg(long, value_name = "STEP", value_parser = test::step_names())]
         only: Vec<String>,
     },
-    /// Run the long tests with many seeds and show the figures they print.
+    /// Run the long tests with many seeds, and print the table of faults.
     Chaos {
         /// How many seeds each test runs with.
         #[arg(long, default_value_t = 20)]
         seeds: u32,
+        /// Run those tests only whose name contains this.
+        #[arg(long, default_value = "chaos", value_name = "TEXT")]
+        only: String,
     },
     /// Run every test against other major versions of Postgres (Linux on x86_64).
     PostgresVersions {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::decide::Next;
@@ -20,6 +21,7 @@ pub(crate) struct Crew<S> {
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
     in_flight: Mutex<HashMap<ShardId, u32>>,
+    leased_until: Mutex<HashMap<ShardId, Instant>>,
 }
 
 /// How a worker works.
@@ -39,9 +41,17 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
+    /// How old events become, at least; `None` for ever.
+    pub(crate) retain: Option<Duration>,
 }
 
 impl WorkerOptions {
+    /// How often to look for old events: often where they do not become old.
+    pub(crate) fn retention_interval(&self) -> Duration {
+        let age = self.retain.unwrap_or(Duration::MAX);
+        (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60))
+    }
+
     /// How many events of a shard may have been handed to handlers and not recorded as done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
         let each = options.batch.map_or(1, |batch| batch.max);
@@ -61,14 +71,39 @@ impl Default for WorkerOptions {
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
+            retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }
 
 impl<S: Store> Crew<S> {
     pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
-        let in_flight = Mutex::default();
-        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight }
+        let (in_flight, leased_until) = (Mutex::default(), Mutex::default());
+        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight, leased_until }
+    }
+
+    /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had
+    /// to stand still go on.
+    pub(crate) fn keep_leases(&self, shards: &[ShardId], asked: Instant) {
+        let mut leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stood_still = false;
+        for id in shards {
+            let before = leased_until.insert(id.clone(), asked + self.options.lease);
+            stood_still |= before.is_some_and(|before| before <= Instant::now());
+        }
+        drop(leased_until);
+        if stood_still {
+            self.bell.ring_all();
+        }
+    }
+
+    /// Whether no other worker can have taken this shard, as far as this process knows. It may
+    /// have been frozen, or not have reached the database for a while: then it starts nothing that
+    /// its successor may be doing as well, and keeps what it has until it knows whether there is
+    /// a successor. Records do not ask: the ledger decides about those.
+    pub(crate) fn has_lease(&self, id: &ShardId) -> bool {
+        let leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        leased_until.get(id).is_some_and(|until| Instant::now() < *until)
     }
 
     /// Tells how many events a shard is handling, for `stats`.

@@ -1,13 +1,15 @@
 //! The worker: runs the consumers of a registry.
 
 mod attempt;
-mod backoff;
 mod crew;
 mod decide;
 mod hooks;
 mod manager;
+mod pace;
 mod queue;
+mod retention;
 mod shard;
+mod share;
 mod tracker;
 mod unit;
 mod wake;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
@@ -75,6 +78,10 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
 
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
+    ///
+    /// On Postgres, what other processes commit through [`Outbox::begin`] is signalled and found
+    /// without waiting for the next probe, unless the outbox is built with
+    /// [`poll_only`](crate::OutboxBuilder::poll_only).
     #[must_use]
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
         self.options.poll = active;
@@ -93,6 +100,24 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     #[must_use]
     pub fn tx_size(mut self, events: u32) -> Self {
         self.options.tx_size = events.max(1);
+        self
+    }
+
+    /// How long events are kept in the log, at least: they are deleted when they are older and every
+    /// consumer of theirs has handled them. A consumer that is paused or far behind keeps its events;
+    /// [`ConsumerStats::holds_retention`](crate::ConsumerStats) and a warning name it. Deliveries
+    /// that have a row, dead letters among them, carry a copy of their event and stay. The same age
+    /// ends the rows of consumers with `audit`. Default: 30 days.
+    #[must_use]
+    pub fn retain(mut self, age: Duration) -> Self {
+        self.options.retain = Some(age);
+        self
+    }
+
+    /// This worker deletes no events. (Another may: tell all of them the same.)
+    #[must_use]
+    pub fn retain_forever(mut self) -> Self {
+        self.options.retain = None;
         self
     }
 

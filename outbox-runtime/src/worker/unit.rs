@@ -115,6 +115,9 @@ impl Handled {
 /// event is blamed.
 const PATIENCE: u32 = 20;
 
+/// How much longer than a handler may take its transaction may idle.
+const MARGIN: Duration = Duration::from_secs(1);
+
 impl<S: Store> Unit<S> {
     pub(super) async fn run(self) -> Result<UnitDone<S>, UnitFailed<S>> {
         let shard = self.checkpoint.shard.clone();
@@ -244,7 +247,10 @@ impl<S: Store> Unit<S> {
     }
 
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
-        let inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+        let mut inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+        // A handler may not take longer, so the transaction of one that lives does not idle longer.
+        let longest = self.consumer.options.timeout.saturating_add(MARGIN);
+        self.crew.store.limit_idle(&mut inner, longest).await?;
         Ok(Tx::new(inner, self.crew.bell.clone()))
     }
 

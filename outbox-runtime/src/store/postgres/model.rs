@@ -15,6 +15,8 @@
 //! lock) and keys of their own; with a crash, 2 transactions, of two events where no key is shared.
 //! Writers are interchangeable, so only schedules in which they begin in their order are explored.
 
+use std::hash::{Hash, Hasher};
+
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
@@ -134,6 +136,13 @@ impl Reader {
             opening: Opening::default(),
             looked: None,
         }
+    }
+}
+
+/// As it is compared: wherever it was read.
+impl Hash for WindowProgress {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.done, self.next, self.high, &self.window).hash(state);
     }
 }
 
@@ -332,8 +341,8 @@ impl Windows {
         let Opening { upto, high, own } = world.reader.opening.clone();
         let (Some(upto), Some(high)) = (upto, high) else { return };
         let cursor = world.reader.cursor.clone();
-        let bound = cursor.high + self.span;
-        let page = self.page(world, &cursor, 0, cursor.high, bound, &upto);
+        let bound = self.bound(world, cursor.high, &upto);
+        let page = self.page(world, &cursor, (0, cursor.high, bound), &upto);
         if self.broken == Broken::PositionCursor {
             let high = page.last().copied().unwrap_or(cursor.high);
             let end = WindowProgress::seen(cursor.done.clone(), cursor.next, high);
@@ -367,10 +376,17 @@ impl Windows {
             cursor.window = Some(Window { upto: upto.clone(), ..window.clone() });
         }
         let new_after = cursor.new_after();
-        let bound = new_after + self.span;
-        let page = self.page(world, &cursor, window.after, new_after, bound, &upto);
+        let bound = self.bound(world, new_after, &world.snapshot(None));
+        let page = self.page(world, &cursor, (window.after, new_after, bound), &upto);
         let end = cursor.clone().advanced(self.last_of_full(&page), bound);
         read(world, page, cursor, end);
+    }
+
+    /// `span` in both statements: it begins at the first event that the statement sees.
+    fn bound(&self, world: &World, after: Position, now: &str) -> Position {
+        let positions = world.visible(now).into_iter().map(|(_, position)| position);
+        let first = positions.filter(|position| *position > after).min().unwrap_or(after + 1);
+        first - 1 + self.span
     }
 
     /// The union of `late` and `new` in both statements.
@@ -378,9 +394,7 @@ impl Windows {
         &self,
         world: &World,
         cursor: &WindowProgress,
-        late_after: Position,
-        new_after: Position,
-        bound: Position,
+        (late_after, new_after, bound): (Position, Position, Position),
         upto: &str,
     ) -> Vec<Position> {
         let late = cursor.late();
@@ -388,7 +402,9 @@ impl Windows {
         let wanted = |(id, position): &(u64, Position)| {
             let is_late = late.contains(&id.to_string()) && *position > late_after;
             let is_new = *id > cursor.next && *position > new_after;
-            (is_late || is_new) && *position <= bound || cursor_only && *position > new_after
+            is_late && *position <= cursor.late_upto(bound)
+                || is_new && *position <= bound
+                || cursor_only && *position > new_after
         };
         let rows = world.visible(upto).into_iter().filter(wanted);
         let mut page: Vec<Position> = rows.map(|(_, position)| position).collect();

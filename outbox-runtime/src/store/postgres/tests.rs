@@ -72,16 +72,47 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
         let mut tx = store.pool().begin().await.unwrap();
         store.append(&mut tx, events(foreign, "foreign"), Duration::ZERO).await.unwrap();
         tx.commit().await.unwrap();
-        let page = store.read(&start, &slice, 100).await.unwrap();
+        let page = store.read(&start, None, &slice, 100).await.unwrap();
         assert!(page.caught_up && page.events.is_empty());
         assert_eq!(page.end, start, "after {foreign} more events of others");
     }
     let mut tx = store.pool().begin().await.unwrap();
     store.append(&mut tx, events(1, "foreign"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
-    let page = store.read(&start, &slice, 100).await.unwrap();
+    let page = store.read(&start, None, &slice, 100).await.unwrap();
     assert!(page.caught_up && page.events.is_empty());
     assert_ne!(page.end, start, "a thousand events of others are worth an id");
+}
+
+/// What retention has deleted is jumped over, however much it was.
+#[tokio::test]
+async fn a_reader_jumps_over_what_is_gone() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let slice = Slice {
+        event_name: "wanted",
+        event_version: 1,
+        shard: 0,
+        shards: 1,
+        not_before: None,
+        dead_holds_key: true,
+    };
+    store.pool().execute("select setval('outbox.event_position_seq', 50000000)").await.unwrap();
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(3, "wanted"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    store.pool().execute("select setval('outbox.event_position_seq', 90000000)").await.unwrap();
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(3, "wanted"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let server = store.mark().await.unwrap().server;
+    let mut progress = super::WindowProgress::beginning().on(server);
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        let page = store.read(&progress, None, &slice, 2).await.unwrap();
+        found.extend(page.events.iter().map(|event| event.position));
+        progress = page.end;
+    }
+    assert_eq!(found, [50000001, 50000002, 50000003, 90000001, 90000002, 90000003]);
 }
 
 /// The rows that the scans of a plan looked at, from `explain (analyze, format json)`.
@@ -138,7 +169,7 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
                 .bind(vec![bulk.clone()])
                 .bind(20_000_i64)
                 .bind(&bulk)
-                .bind(60_000 + SPAN)
+                .bind(SPAN)
                 .bind("bulk")
                 .bind(0_i32)
                 .bind(1_i32)
@@ -146,6 +177,7 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
                 .bind(PAGE)
                 .bind(&upto)
                 .bind(60_000_i64)
+                .bind(60_000 + SPAN)
                 .fetch_one(&mut *connection)
                 .await
                 .unwrap();
@@ -158,48 +190,39 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
     }
 }
 
-/// As after a long pause: what the worker would collide with has been trimmed by then.
+/// As after a long pause: what the worker would collide with has been trimmed by then, though not
+/// its own last checkpoint, which was the last of its minute.
 #[tokio::test]
-async fn a_worker_whose_checkpoints_were_trimmed_changes_nothing() {
+async fn a_worker_whose_number_was_trimmed_changes_nothing() {
     let (_database, store) = migrated(&Namespace::default()).await;
     let registration = Registration {
         name: "c",
         event_name: "a",
         event_version: 1,
+        ordered: false,
         shards: 1,
         start: Start::Beginning,
     };
     store.register(&[registration]).await.unwrap();
-    let shard = ShardId { consumer: "c", shard: 0 };
-    let slice = Slice {
-        event_name: "a",
-        event_version: 1,
-        shard: 0,
-        shards: 1,
-        not_before: None,
-        dead_holds_key: true,
-    };
     let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
-    assert_eq!(store.take_over(&shard, &slice, one).await.unwrap().seq, 1);
-    let taken = store.take_over(&shard, &slice, two).await.unwrap();
-    assert_eq!(taken.seq, 2);
+    let progress = store.mark().await.unwrap();
     let checkpoint = |seq, worker| Checkpoint {
-        shard: shard.clone(),
+        shard: ShardId { consumer: "c", shard: 0 },
         seq,
-        progress: taken.progress.clone(),
+        progress: progress.clone(),
         completed: vec![7],
         totals: Totals::default(),
         worker,
+        drained: false,
     };
     let mut connection = store.pool().acquire().await.unwrap();
-    for seq in 3..=5 {
-        let checkpoint = checkpoint(seq, two);
+    for (seq, worker) in [(1, one), (2, two), (3, two)] {
+        let checkpoint = checkpoint(seq, worker);
         store.record(&mut connection, &checkpoint, &Changes::default()).await.unwrap();
     }
-    store.trim_checkpoints(&shard, 3).await.unwrap();
+    connection.execute("delete from outbox.checkpoint where seq = 2").await.unwrap();
     let late = store.record(&mut connection, &checkpoint(2, one), &Changes::default()).await;
     assert_eq!(late.unwrap_err().kind(), ErrorKind::LeaseLost);
-    assert_eq!(store.checkpoint_writer(&shard, 2).await.unwrap(), None);
-    let own = store.record(&mut connection, &checkpoint(6, two), &Changes::default()).await;
+    let own = store.record(&mut connection, &checkpoint(4, two), &Changes::default()).await;
     own.unwrap();
 }

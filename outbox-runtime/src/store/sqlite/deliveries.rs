@@ -75,6 +75,7 @@ impl SqliteStore {
             .bind(checkpoint.totals.dead)
             .bind(checkpoint.worker)
             .bind(self.now_us())
+            .bind(checkpoint.drained)
             .execute(connection)
             .await;
         match appended {
@@ -91,22 +92,22 @@ impl SqliteStore {
         }
     }
 
-    async fn insert_deliveries(
+    pub(super) async fn insert_deliveries(
         &self,
         connection: &mut SqliteConnection,
         consumer: &str,
         rows: &[NewDelivery],
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let now_us = self.now_us();
         let values: Vec<_> = rows.iter().map(|row| DeliveryValues::new(row, now_us)).collect();
-        sqlx::query(self.sql.insert_deliveries.safe())
+        let inserted = sqlx::query(self.sql.insert_deliveries.safe())
             .bind(consumer)
             .bind(Json(values))
             .bind(now_us)
             .execute(connection)
             .await
             .during(RECORD)?;
-        Ok(())
+        Ok(inserted.rows_affected())
     }
 
     async fn update_deliveries(

@@ -1,5 +1,7 @@
 //! Recording: one checkpoint and the changes that belong to it, in one transaction.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::Shard;
@@ -55,7 +57,22 @@ impl<S: Store> Shard<S> {
             completed,
             totals: self.totals,
             worker: self.crew.worker,
+            drained: false,
         }
+    }
+
+    /// Records that the shard has stopped with nothing in flight.
+    pub(super) async fn record_drained(&mut self) -> Result<()> {
+        let mut checkpoint = self.checkpoint(&self.tracker);
+        checkpoint.drained = true;
+        self.frozen = Some(Frozen {
+            checkpoint,
+            changes: self.take_changes(),
+            settled_rows: std::mem::take(&mut self.settled_rows),
+            notices: std::mem::take(&mut self.notices),
+            tried: false,
+        });
+        self.record().await
     }
 
     pub(super) fn take_changes(&mut self) -> Changes {
@@ -104,7 +121,8 @@ impl<S: Store> Shard<S> {
 
     async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
         let store = &self.crew.store;
-        let written = write(store, &frozen.checkpoint, &frozen.changes).await;
+        let lease = self.crew.options.lease;
+        let written = write(store, &frozen.checkpoint, &frozen.changes, lease).await;
         match written {
             // The try before may have been committed although its answer was lost.
             Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
@@ -161,6 +179,7 @@ async fn write<S: Store>(
     store: &S,
     checkpoint: &Checkpoint<S::Progress>,
     changes: &Changes,
+    lease: Duration,
 ) -> Result<Recorded> {
     const RECORD: &str = "record progress";
     if changes.is_empty() {
@@ -168,6 +187,7 @@ async fn write<S: Store>(
         return store.record(&mut connection, checkpoint, changes).await;
     }
     let mut tx = store.begin().await?;
+    store.limit_idle(&mut tx, lease).await?;
     let recorded = store.record(&mut tx, checkpoint, changes).await?;
     tx.commit().await.during(RECORD)?;
     Ok(recorded)

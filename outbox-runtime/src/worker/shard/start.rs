@@ -20,6 +20,9 @@ impl<S: Store> Shard<S> {
             if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
                 return Ok(());
             }
+            if !self.crew.has_lease(&self.id) {
+                return Ok(());
+            }
             if let Some(item) = self.begun.pop_front() {
                 self.alone = Some(item.clone());
                 self.launch(vec![item]);
@@ -72,6 +75,7 @@ impl<S: Store> Shard<S> {
         self.queue
             .peek()
             .filter(|oldest| free && self.alone.is_none() && !self.is_suspect(oldest))
+            .filter(|_| self.crew.has_lease(&self.id))
             .map(|oldest| oldest.since + wait)
     }
 

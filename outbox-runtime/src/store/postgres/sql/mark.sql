@@ -4,5 +4,6 @@ with mark as materialized (
     select pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 )
-select m.upto::text, m.high, (select pg_current_xact_id()::text from mark o where o.high >= 0)
+select m.upto::text, m.high, (select pg_current_xact_id()::text from mark o where o.high >= 0),
+       pg_postmaster_start_time()
 from mark m

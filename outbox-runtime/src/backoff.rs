@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(5);
+/// After an outage, work goes on this long after the database is back.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Doubling pauses with jitter.
 #[derive(Debug, Default)]
