@@ -33,8 +33,14 @@ pub(super) async fn probe<S: Store>(
     let mut announced = crew.bell.announcements();
     loop {
         let round = match &mut prober {
-            None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers, &beat).await,
+            None => {
+                let new = crew.answered("mark a place in the log", Prober::new(&crew)).await;
+                new.map(|new| prober = Some(new))
+            }
+            Some(prober) => {
+                let round = prober.round(&crew, &consumers, &beat);
+                crew.answered("probe the log", round).await
+            }
         };
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
