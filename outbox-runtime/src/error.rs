@@ -162,6 +162,8 @@ fn kind_of_code(code: &str) -> ErrorKind {
         "40001" | "40P01" => ErrorKind::Conflict,
         "28000" | "28P01" | "3D000" | "42501" => ErrorKind::AccessDenied,
         "42P01" | "3F000" => ErrorKind::NotMigrated,
+        // A statement with that name is there already, or is not.
+        "42P05" | "26000" => ErrorKind::InvalidOptions,
         "53300" | "53200" | "53100" | "57P01" | "57P02" | "57P03" | "57014" | "25006" | "55P03" => {
             ErrorKind::Unavailable
         }
@@ -185,6 +187,15 @@ fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
         (ErrorKind::Conflict, "5" | "261" | "517") => {
             "another connection is writing, or has written since this transaction began; begin \
              transactions that write with `Outbox::begin()` or `BEGIN IMMEDIATE`, and keep them short"
+        }
+        (_, "42P05" | "26000") => {
+            "a connection pooler in transaction mode seems to be in between; build the outbox with \
+             `OutboxBuilder::poll_only()`, and run your own queries on this pool inside transactions \
+             and with `.persistent(false)`"
+        }
+        (_, "08P01") if message.contains("startup parameter") => {
+            "a connection pooler is in between; for PgBouncer, set `ignore_startup_parameters = \
+             extra_float_digits`, or connect with `PgConnectOptions::extra_float_digits(None)`"
         }
         (_, "26") => "the file is there, but SQLite did not write it; check the path",
         (ErrorKind::AccessDenied, _) if is_read_only(code) => {
@@ -230,6 +241,8 @@ mod tests {
             ("28P01", ErrorKind::AccessDenied),
             ("42P01", ErrorKind::NotMigrated),
             ("08006", ErrorKind::Unavailable),
+            ("42P05", ErrorKind::InvalidOptions),
+            ("26000", ErrorKind::InvalidOptions),
             ("23505", ErrorKind::Database),
             ("5", ErrorKind::Conflict),
             ("517", ErrorKind::Conflict),

@@ -59,6 +59,7 @@
 //!
 //! Either or both.
 
+mod backoff;
 mod bell;
 mod clock;
 mod consumer;

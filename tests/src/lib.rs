@@ -3,6 +3,8 @@
 
 pub mod cluster;
 pub mod db;
+pub mod log;
+pub mod pgbouncer;
 pub mod probe;
 pub mod proxy;
 pub mod running;
@@ -11,6 +13,8 @@ pub mod wait;
 
 pub use cluster::Cluster;
 pub use db::Db;
+pub use log::Log;
+pub use pgbouncer::PgBouncer;
 pub use probe::{Act, Ping, Probe, Seen};
 pub use proxy::Proxy;
 pub use running::Running;

@@ -185,7 +185,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
         Ok(rates(&self.store.history(consumer, back, step).await?, step))
     }
 
-    /// Wakes the workers of this process.
+    /// Wakes the workers of this process and, where there are signals, of others.
     fn announce(&self) -> Result<()> {
         self.bell.announce();
         self.bell.ring_all();

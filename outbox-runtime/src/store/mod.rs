@@ -123,6 +123,20 @@ pub trait Progress:
 #[doc(hidden)]
 pub trait Store: Control {
     fn new(pool: Pool<Self::Db>, namespace: &Namespace, clock: Clock) -> Self;
+
+    /// The same store without anything that lives longer than a transaction on the server: it
+    /// signals nothing, hears nothing, and leaves no statement behind.
+    #[must_use]
+    fn poll_only(self) -> Self;
+
+    /// Tells the workers of other processes, soon, that something was committed. Waits for nothing
+    /// and cannot fail: a signal that is lost costs latency, because workers poll as well.
+    fn signal(&self);
+
+    /// Calls `heard` whenever another process may have signalled, until it is dropped. Ends at
+    /// once where there are no signals.
+    fn listen(&self, heard: impl Fn() + Send + Sync) -> impl Future<Output = ()> + Send;
+
     fn pool(&self) -> &Pool<Self::Db>;
     fn clock(&self) -> &Clock;
 

@@ -1,7 +1,6 @@
 //! The worker: runs the consumers of a registry.
 
 mod attempt;
-mod backoff;
 mod crew;
 mod decide;
 mod hooks;
@@ -21,6 +20,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
@@ -85,6 +85,10 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
 
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
+    ///
+    /// On Postgres, what other processes commit through [`Outbox::begin`] is signalled and found
+    /// without waiting for the next probe, unless the outbox is built with
+    /// [`poll_only`](crate::OutboxBuilder::poll_only).
     #[must_use]
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
         self.options.poll = active;

@@ -1,16 +1,17 @@
 //! Finding out that there is something to do: one probe of the log for the whole worker, a look at
 //! what is due, and one at the fleet, for events, redrives and operations that did not come through
-//! this process.
+//! this process. A signal of another process says when to look; without one, it is looked now and
+//! then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::Crew;
+use crate::backoff::Backoff;
 use crate::error::Result;
 use crate::store::{Pulse, Store};
 
@@ -20,6 +21,9 @@ const QUIET_AFTER: Duration = Duration::from_secs(10);
 /// How often to look for due deliveries that nobody here has heard of.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// The shortest time between two probes that signals ask for: many processes may signal at once.
+const SIGNALLED_EVERY: Duration = Duration::from_millis(10);
+
 /// Rings the bell for what is found, and tells the manager through `beat` what it has to look at,
 /// until told to stop.
 pub(super) async fn probe<S: Store>(
@@ -28,9 +32,12 @@ pub(super) async fn probe<S: Store>(
     beat: watch::Sender<()>,
     stop: CancellationToken,
 ) {
+    let signals = Arc::new(Notify::new());
+    let listening = tokio::spawn(listen(Arc::clone(&crew), Arc::clone(&signals), stop.clone()));
     let mut backoff = Backoff::default();
     let mut prober = None;
     let mut announced = crew.bell.announcements();
+    let mut signalled = false;
     loop {
         let round = match &mut prober {
             None => {
@@ -38,10 +45,11 @@ pub(super) async fn probe<S: Store>(
                 new.map(|new| prober = Some(new))
             }
             Some(prober) => {
-                let round = prober.round(&crew, &consumers, &beat);
+                let round = prober.round(&crew, &consumers, &beat, signalled);
                 crew.answered("probe the log", round).await
             }
         };
+        let done_at = Instant::now();
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
                 backoff.reset();
@@ -55,10 +63,28 @@ pub(super) async fn probe<S: Store>(
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            Ok(()) = announced.changed() => {}
-            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => signalled = false,
+            Ok(()) = announced.changed() => signalled = false,
+            // After a failure, signals wait for the pause to end as everything else does.
+            () = signals.notified(), if round.is_ok() => signalled = true,
+            () = stop.cancelled() => break,
         }
+        if signalled {
+            tokio::select! {
+                () = tokio::time::sleep_until(done_at + SIGNALLED_EVERY) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+    }
+    // It ends when told to stop, as this did; a panic in it has been reported by then.
+    let _ = listening.await;
+}
+
+/// Passes the signals of other processes on. On a task of its own, since it waits for the database.
+async fn listen<S: Store>(crew: Arc<Crew<S>>, signals: Arc<Notify>, stop: CancellationToken) {
+    tokio::select! {
+        () = crew.store.listen(|| signals.notify_one()) => {}
+        () = stop.cancelled() => {}
     }
 }
 
@@ -73,7 +99,7 @@ impl<S: Store> Prober<S> {
     async fn new(crew: &Crew<S>) -> Result<Self> {
         // The shards read once when they start, so what was committed before needs no ring.
         let progress = crew.store.progress_now().await?;
-        crew.bell.ring_all();
+        crew.bell.ring_all_here();
         let (pulse, now) = (Pulse::default(), Instant::now());
         Ok(Self { progress, pulse, last_found: now, last_sweep: now })
     }
@@ -83,6 +109,7 @@ impl<S: Store> Prober<S> {
         crew: &Crew<S>,
         consumers: &[(&'static str, &'static str)],
         beat: &watch::Sender<()>,
+        signalled: bool,
     ) -> Result<()> {
         let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
         let pulse = crew.store.pulse(&names).await?;
@@ -90,19 +117,19 @@ impl<S: Store> Prober<S> {
             self.pulse = pulse;
             beat.send_replace(());
         }
+        let mut found = true;
         match crew.store.probe(&mut self.progress).await? {
-            None => {
-                crew.bell.ring_all();
-                self.last_found = Instant::now();
-            }
+            None => crew.bell.ring_all_here(),
             Some(names) => {
-                for name in &names {
-                    crew.bell.ring(name);
-                    self.last_found = Instant::now();
-                }
+                found = !names.is_empty();
+                names.iter().for_each(|name| crew.bell.ring(name));
             }
         }
-        if self.last_sweep.elapsed() >= SWEEP {
+        if found {
+            self.last_found = Instant::now();
+        }
+        // A signal without an event is about something else that is due, such as a redrive.
+        if self.last_sweep.elapsed() >= SWEEP || (signalled && !found) {
             self.last_sweep = Instant::now();
             self.sweep(crew, &names, consumers).await?;
         }

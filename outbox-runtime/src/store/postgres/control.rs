@@ -6,13 +6,14 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, Row, Transaction};
 use uuid::Uuid;
 
+use super::session::{query, query_as, query_scalar};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
 use crate::store::types::{Totals, not_before};
 use crate::store::{
-    ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Stop,
+    ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Sql, Stop,
 };
 
 const CONTROL: &str = "change a consumer";
@@ -27,11 +28,8 @@ impl PostgresStore {
         consumer: &str,
     ) -> Result<Orders<WindowProgress>> {
         const READ: &str = "read what a consumer was told";
-        let row = sqlx::query(self.sql.orders.safe())
-            .bind(consumer)
-            .fetch_one(connection)
-            .await
-            .during(READ)?;
+        let row =
+            query(&self.sql.orders).bind(consumer).fetch_one(connection).await.during(READ)?;
         let orders = || {
             Ok(Orders {
                 shards: row.try_get::<i32, _>(0)? as u32,
@@ -55,9 +53,9 @@ impl Control for PostgresStore {
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
         self.translate_if_restored().await?;
-        let pool = self.pool.clone();
-        let begin = async move { pool.begin_with(BEGIN).await.during(CONTROL) };
-        crate::store::detached(begin).await
+        let mut tx = self.pool.begin_with(BEGIN).await.during(CONTROL)?;
+        self.await_retention(&mut tx).await?;
+        Ok(tx)
     }
 
     async fn lock_consumer(
@@ -65,7 +63,7 @@ impl Control for PostgresStore {
         connection: &mut PgConnection,
         consumer: &str,
     ) -> Result<Option<ConsumerRow<WindowProgress>>> {
-        let row = sqlx::query(self.sql.lock_consumer.safe())
+        let row = query(&self.sql.lock_consumer)
             .bind(consumer)
             .fetch_optional(connection)
             .await
@@ -79,7 +77,7 @@ impl Control for PostgresStore {
         consumer: &ConsumerRow<WindowProgress>,
     ) -> Result<()> {
         let resharding = consumer.resharding.as_ref();
-        sqlx::query(self.sql.save_consumer.safe())
+        query(&self.sql.save_consumer)
             .bind(&consumer.name)
             .bind(consumer.shards as i32)
             .bind(consumer.paused)
@@ -99,11 +97,8 @@ impl Control for PostgresStore {
         connection: &mut PgConnection,
         consumer: &str,
     ) -> Result<Vec<Ledger<WindowProgress>>> {
-        let rows = sqlx::query(self.sql.ledgers.safe())
-            .bind(consumer)
-            .fetch_all(connection)
-            .await
-            .during(CONTROL)?;
+        let rows =
+            query(&self.sql.ledgers).bind(consumer).fetch_all(connection).await.during(CONTROL)?;
         rows.iter().map(ledger).collect::<sqlx::Result<_>>().during(CONTROL)
     }
 
@@ -114,7 +109,7 @@ impl Control for PostgresStore {
         shard: u32,
     ) -> Result<Option<Ledger<WindowProgress>>> {
         for _ in 0..FENCE_TRIES {
-            let row = sqlx::query(self.sql.fence.safe())
+            let row = query(&self.sql.fence)
                 .bind(consumer)
                 .bind(shard as i32)
                 .fetch_optional(&mut *connection)
@@ -139,7 +134,7 @@ impl Control for PostgresStore {
         consumer: &str,
         ledger: &Ledger<WindowProgress>,
     ) -> Result<()> {
-        sqlx::query(self.sql.amend.safe())
+        query(&self.sql.amend)
             .bind(consumer)
             .bind(ledger.shard as i32)
             .bind(ledger.seq)
@@ -161,7 +156,7 @@ impl Control for PostgresStore {
         shard: u32,
         progress: &WindowProgress,
     ) -> Result<()> {
-        sqlx::query(self.sql.first_checkpoint.safe())
+        query(&self.sql.first_checkpoint)
             .bind(consumer)
             .bind(shard as i32)
             .bind(Json(progress))
@@ -177,7 +172,7 @@ impl Control for PostgresStore {
         consumer: &str,
         from: u32,
     ) -> Result<()> {
-        sqlx::query(self.sql.drop_leases.safe())
+        query(&self.sql.drop_leases)
             .bind(consumer)
             .bind(from as i32)
             .execute(connection)
@@ -192,7 +187,7 @@ impl Control for PostgresStore {
         consumer: &str,
         from: Position,
     ) -> Result<()> {
-        sqlx::query(self.sql.forget_deliveries.safe())
+        query(&self.sql.forget_deliveries)
             .bind(consumer)
             .bind(from)
             .execute(connection)
@@ -207,14 +202,14 @@ impl Control for PostgresStore {
         consumer: &str,
         event: Uuid,
     ) -> Result<bool> {
-        let gone: Option<Option<String>> = sqlx::query_scalar(self.sql.delete_delivery.safe())
+        let gone: Option<Option<String>> = query_scalar(&self.sql.delete_delivery)
             .bind(consumer)
             .bind(event)
             .fetch_optional(&mut *connection)
             .await
             .during(CONTROL)?;
         if let Some(Some(key)) = &gone {
-            sqlx::query(self.sql.release_keys.safe())
+            query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(vec![key])
                 // If dead letters do not hold the key, nothing was parked behind them.
@@ -228,12 +223,12 @@ impl Control for PostgresStore {
     }
 
     async fn clear_consumer(&self, connection: &mut PgConnection, consumer: &str) -> Result<u64> {
-        let gone = sqlx::query(self.sql.clear_deliveries.safe())
+        let gone = query(&self.sql.clear_deliveries)
             .bind(consumer)
             .execute(&mut *connection)
             .await
             .during(CONTROL)?;
-        sqlx::query(self.sql.clear_paused_keys.safe())
+        query(&self.sql.clear_paused_keys)
             .bind(consumer)
             .execute(&mut *connection)
             .await
@@ -243,7 +238,7 @@ impl Control for PostgresStore {
     }
 
     async fn live_leases(&self, connection: &mut PgConnection, consumer: &str) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(self.sql.live_leases.safe())
+        let count: i64 = query_scalar(&self.sql.live_leases)
             .bind(consumer)
             .fetch_one(connection)
             .await
@@ -259,14 +254,14 @@ impl Control for PostgresStore {
         paused: bool,
     ) -> Result<bool> {
         let statement = if paused { &self.sql.pause_key } else { &self.sql.resume_key };
-        let changed = sqlx::query(statement.safe())
+        let changed = query(statement)
             .bind(&consumer.name)
             .bind(key)
             .execute(&mut *connection)
             .await
             .during(CONTROL)?;
         if !paused {
-            sqlx::query(self.sql.free_key.safe())
+            query(&self.sql.free_key)
                 .bind(&consumer.name)
                 .bind(key)
                 .bind(consumer.ordered)
@@ -286,7 +281,7 @@ impl Control for PostgresStore {
     ) -> Result<u64> {
         let progress = &ledger.progress;
         let window = progress.window.as_ref();
-        let (count, _): (i64, Option<DateTime<Utc>>) = sqlx::query_as(self.sql.lag.safe())
+        let (count, _): (i64, Option<DateTime<Utc>>) = query_as(&self.sql.lag)
             .bind(progress.late())
             .bind(window.map_or(0, |window| window.after))
             .bind(progress.next.to_string())
@@ -310,7 +305,7 @@ impl Control for PostgresStore {
         ledger: &Ledger<WindowProgress>,
         span: &Span,
     ) -> Result<u64> {
-        let count: i64 = bind_span(self.sql.count_handled.safe(), consumer, ledger, span)
+        let count: i64 = bind_span(&self.sql.count_handled, consumer, ledger, span)
             .fetch_one(connection)
             .await
             .and_then(|row| row.try_get(0))
@@ -326,7 +321,7 @@ impl Control for PostgresStore {
         span: &Span,
         limit: u32,
     ) -> Result<Vec<StoredEvent>> {
-        let rows = bind_span(self.sql.handled.safe(), consumer, ledger, span)
+        let rows = bind_span(&self.sql.handled, consumer, ledger, span)
             .bind(i64::from(limit))
             .fetch_all(connection)
             .await
@@ -348,7 +343,7 @@ impl Control for PostgresStore {
         connection: &mut PgConnection,
         time: DateTime<Utc>,
     ) -> Result<Option<Position>> {
-        sqlx::query_scalar(self.sql.position_since.safe())
+        query_scalar(&self.sql.position_since)
             .bind(time)
             .fetch_one(connection)
             .await
@@ -360,11 +355,7 @@ impl Control for PostgresStore {
         connection: &mut PgConnection,
         event: Uuid,
     ) -> Result<Option<(Position, i32, String)>> {
-        sqlx::query_as(self.sql.place_of.safe())
-            .bind(event)
-            .fetch_optional(connection)
-            .await
-            .during(CONTROL)
+        query_as(&self.sql.place_of).bind(event).fetch_optional(connection).await.during(CONTROL)
     }
 }
 
@@ -411,14 +402,14 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
 /// Binds the sixteen parameters that handled.sql and count_handled.sql have in common.
 fn bind_span<'q>(
-    statement: impl sqlx::SqlSafeStr,
+    statement: &Sql,
     consumer: &ConsumerRow<WindowProgress>,
     ledger: &Ledger<WindowProgress>,
     span: &Span,
 ) -> Query<'q> {
     let progress = &ledger.progress;
     let window = progress.window.as_ref();
-    sqlx::query(statement)
+    query(statement)
         .bind(progress.late())
         .bind(window.map_or(0, |window| window.after))
         .bind(progress.next.to_string())

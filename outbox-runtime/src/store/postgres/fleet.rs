@@ -6,13 +6,14 @@ use sqlx::Row;
 use sqlx::types::Json;
 
 use super::PostgresStore;
+use super::session::{query, query_as};
 use crate::error::{During, Result};
 use crate::store::{Sample, ShardInfo, WorkerInfo};
 
 impl PostgresStore {
     pub(super) async fn list_workers(&self) -> Result<Vec<WorkerInfo>> {
         const LIST: &str = "list workers";
-        let rows = sqlx::query(self.sql.workers.safe()).fetch_all(&self.pool).await.during(LIST)?;
+        let rows = query(&self.sql.workers).fetch_all(&self.pool).await.during(LIST)?;
         let workers = rows.iter().map(|row| {
             Ok(WorkerInfo {
                 id: row.try_get(0)?,
@@ -32,11 +33,8 @@ impl PostgresStore {
 
     pub(super) async fn list_shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
         const LIST: &str = "list shards";
-        let rows = sqlx::query(self.sql.shards.safe())
-            .bind(consumer)
-            .fetch_all(&self.pool)
-            .await
-            .during(LIST)?;
+        let rows =
+            query(&self.sql.shards).bind(consumer).fetch_all(&self.pool).await.during(LIST)?;
         let shards = rows.iter().map(|row| {
             Ok(ShardInfo {
                 consumer: row.try_get(0)?,
@@ -65,7 +63,7 @@ impl PostgresStore {
         step: Duration,
     ) -> Result<Vec<Sample>> {
         const READ: &str = "read the ledger";
-        let rows: Vec<(i32, i64, i64, i64, i64)> = sqlx::query_as(self.sql.history.safe())
+        let rows: Vec<(i32, i64, i64, i64, i64)> = query_as(&self.sql.history)
             .bind(consumer)
             .bind(back.as_secs_f64())
             .bind(step.as_secs_f64())

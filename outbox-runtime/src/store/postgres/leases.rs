@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::session::{query, query_as, query_scalar};
 use super::window::{Server, WindowProgress};
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -15,9 +16,11 @@ use crate::store::{Fleet, Heartbeat, Member, Pulse, ShardId, Slice, Taken};
 /// How often a take-over is tried again when the worker before is still appending checkpoints.
 const TAKE_OVER_TRIES: u32 = 10;
 
+const TAKE_OVER: &str = "take over a shard";
+
 impl PostgresStore {
     pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
-        let (revision, free, workers) = sqlx::query_as(self.sql.pulse.safe())
+        let (revision, free, workers) = query_as(&self.sql.pulse)
             .bind(consumers)
             .fetch_one(&self.pool)
             .await
@@ -28,9 +31,9 @@ impl PostgresStore {
     pub(super) async fn living_fleet(&self) -> Result<Fleet> {
         const FLEET: &str = "look at the fleet";
         let members: Vec<(Uuid, Vec<String>)> =
-            sqlx::query_as(self.sql.members.safe()).fetch_all(&self.pool).await.during(FLEET)?;
+            query_as(&self.sql.members).fetch_all(&self.pool).await.during(FLEET)?;
         let consumers: Vec<(String, i32)> =
-            sqlx::query_as(self.sql.shared_out.safe()).fetch_all(&self.pool).await.during(FLEET)?;
+            query_as(&self.sql.shared_out).fetch_all(&self.pool).await.during(FLEET)?;
         Ok(Fleet {
             members: members.into_iter().map(|(id, consumers)| Member { id, consumers }).collect(),
             consumers: consumers.into_iter().map(|(name, count)| (name, count as u32)).collect(),
@@ -38,7 +41,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
-        let free: Vec<(String, i32)> = sqlx::query_as(self.sql.free_leases.safe())
+        let free: Vec<(String, i32)> = query_as(&self.sql.free_leases)
             .bind(consumers)
             .fetch_all(&self.pool)
             .await
@@ -53,7 +56,7 @@ impl PostgresStore {
         ttl: Duration,
     ) -> Result<Vec<(ShardId, bool)>> {
         let (consumers, numbers) = columns(shards);
-        let taken: Vec<(String, i32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
+        let taken: Vec<(String, i32, bool)> = query_as(&self.sql.acquire_leases)
             .bind(consumers)
             .bind(numbers)
             .bind(worker)
@@ -78,7 +81,7 @@ impl PostgresStore {
         let (shards, in_flight): (Vec<ShardId>, Vec<i32>) =
             held.iter().map(|(id, count)| (id.clone(), *count as i32)).unzip();
         let (consumers, numbers) = columns(&shards);
-        let kept: Vec<(String, i32)> = sqlx::query_as(self.sql.renew_leases.safe())
+        let kept: Vec<(String, i32)> = query_as(&self.sql.renew_leases)
             .bind(heartbeat.worker)
             .bind(consumers)
             .bind(numbers)
@@ -100,7 +103,7 @@ impl PostgresStore {
 
     pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         let (consumers, numbers) = columns(shards);
-        sqlx::query(self.sql.release_leases.safe())
+        query(&self.sql.release_leases)
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
@@ -117,11 +120,11 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<Taken<WindowProgress>> {
         let (seq, progress, completed, totals) = self.next_epoch(shard, worker).await?;
-        let mut connection = self.pool.acquire().await.during("take over a shard")?;
-        let orders = self.orders_of(&mut connection, shard.consumer).await?;
-        drop(connection);
+        let mut session = self.pool.session().await.during(TAKE_OVER)?;
+        let orders = self.orders_of(&mut session, shard.consumer).await?;
+        session.end().await.during(TAKE_OVER)?;
         let slice = &Slice { shards: orders.shards, ..slice.clone() };
-        let waiting = sqlx::query(self.sql.free_waiting.safe())
+        let waiting = query(&self.sql.free_waiting)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -129,7 +132,7 @@ impl PostgresStore {
             .bind(self.clock.fixed());
         waiting.execute(&self.pool).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
-        let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
+        let held_keys = query_scalar(&self.sql.held_keys)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -137,14 +140,14 @@ impl PostgresStore {
             .fetch_all(&self.pool)
             .await
             .during("read held keys")?;
-        let has_deliveries = sqlx::query_scalar(self.sql.has_deliveries.safe())
+        let has_deliveries = query_scalar(&self.sql.has_deliveries)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .fetch_one(&self.pool)
             .await
             .during("look for deliveries")?;
-        let paused_keys = sqlx::query_scalar(self.sql.paused_keys.safe())
+        let paused_keys = query_scalar(&self.sql.paused_keys)
             .bind(shard.consumer)
             .fetch_all(&self.pool)
             .await
@@ -162,7 +165,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        let freed = sqlx::query(self.sql.free_parked.safe())
+        let freed = query(&self.sql.free_parked)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -179,10 +182,9 @@ impl PostgresStore {
         shard: &ShardId,
         worker: Uuid,
     ) -> Result<(i64, WindowProgress, Vec<Position>, Totals)> {
-        const TAKE_OVER: &str = "take over a shard";
         type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64, Server);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
+            let row: sqlx::Result<Option<Epoch>> = query_as(&self.sql.take_over)
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)

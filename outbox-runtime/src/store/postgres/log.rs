@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as, query_scalar};
 use super::window::{Server, Window, WindowProgress};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -46,7 +47,7 @@ impl PostgresStore {
     }
 
     async fn append_one(&self, connection: &mut PgConnection, event: &NewEvent) -> Result<Emitted> {
-        let position = sqlx::query_scalar(self.sql.append.safe())
+        let position = query_scalar(&self.sql.append)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -66,7 +67,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         events: &[NewEvent],
     ) -> Result<Vec<Emitted>> {
-        let rows = sqlx::query(self.sql.append_all.safe())
+        let rows = query(&self.sql.append_all)
             .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
             .bind(events[0].name)
             .bind(events[0].version as i32)
@@ -95,7 +96,7 @@ impl PostgresStore {
         key: &str,
         ttl: Duration,
     ) -> Result<Emitted> {
-        let position: Option<Position> = sqlx::query_scalar(self.sql.append_deduplicated.safe())
+        let position: Option<Position> = query_scalar(&self.sql.append_deduplicated)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -112,7 +113,7 @@ impl PostgresStore {
         if let Some(position) = position {
             return Ok(Emitted { id: event.id, position, duplicate: false });
         }
-        let (id, position) = sqlx::query_as(self.sql.find_dedup.safe())
+        let (id, position) = query_as(&self.sql.find_dedup)
             .bind(event.name)
             .bind(key)
             .fetch_one(connection)
@@ -142,7 +143,7 @@ impl PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let rows = sqlx::query(self.sql.open_window.safe())
+        let rows = query(&self.sql.open_window)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
@@ -186,7 +187,7 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let new_after = progress.new_after();
-        let rows = sqlx::query(self.sql.continue_window.safe())
+        let rows = query(&self.sql.continue_window)
             .bind(progress.late())
             .bind(window.after)
             .bind(progress.next.to_string())
@@ -218,13 +219,15 @@ impl PostgresStore {
     }
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
-        let mut connection = self.pool.acquire().await.during(MARK)?;
-        self.mark_on(&mut connection).await
+        let mut session = self.pool.session().await.during(MARK)?;
+        let mark = self.mark_on(&mut session).await?;
+        session.end().await.during(MARK)?;
+        Ok(mark)
     }
 
     pub(super) async fn mark_on(&self, connection: &mut PgConnection) -> Result<WindowProgress> {
         let (upto, high, own, server): (String, Position, String, Server) =
-            sqlx::query_as(self.sql.mark.safe()).fetch_one(connection).await.during(MARK)?;
+            query_as(&self.sql.mark).fetch_one(connection).await.during(MARK)?;
         Ok(WindowProgress::seen(upto, parse_id(&own)?, high).on(server))
     }
 
@@ -240,7 +243,7 @@ impl PostgresStore {
             i64,
             Option<Vec<String>>,
             Server,
-        ) = sqlx::query_as(self.sql.probe.safe())
+        ) = query_as(&self.sql.probe)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())

@@ -5,8 +5,10 @@ mod control;
 mod deliveries;
 mod fleet;
 mod leases;
+mod listen;
 mod log;
 mod moves;
+mod notify;
 mod report;
 mod restore;
 mod retention;
@@ -15,6 +17,7 @@ mod rows;
 mod sabotage;
 #[cfg(test)]
 mod schedule;
+mod session;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -37,6 +40,8 @@ use super::{
 use crate::clock::Clock;
 use crate::error::{During, Result};
 use crate::event::{Emitted, Position, StoredEvent};
+use notify::Notifier;
+use session::{Sessions, query, query_scalar};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -47,10 +52,12 @@ impl super::Backend for Postgres {
 /// The store on Postgres.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    pool: Sessions,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    /// None where other processes are left to polling.
+    notifier: Option<Notifier>,
     #[cfg(test)]
     sabotage: Option<sabotage::Sabotage>,
 }
@@ -65,12 +72,12 @@ crate::store::statements! {
     free_key, free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys,
     history, insert_audit, insert_deliveries, lag, last_position, late_floor,
     latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
-    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, now,
-    open_window, orders, pause_key, paused_keys, place_of, position_since, probe, pulse,
-    redrive, register, registered, release_keys, release_leases, renew_leases, resume_key,
-    save_consumer, set_cluster, shards, shared_out, stats, still_held, take_over,
-    translate_barriers, translate_shard, translate_unread, trim_audit, trim_checkpoints,
-    trim_dedup, trim_workers, try_retention, update_deliveries, workers
+    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, notify,
+    now, open_window, orders, pause_key, paused_keys, place_of, position_since, probe,
+    pulse, redrive, register, registered, release_keys, release_leases, renew_leases,
+    resume_key, save_consumer, set_cluster, shards, shared_out, stats, still_held,
+    take_over, translate_barriers, translate_shard, translate_unread, trim_audit,
+    trim_checkpoints, trim_dedup, trim_workers, try_retention, update_deliveries, workers
 }
 
 /// A time span as Postgres' interval arithmetic takes it here.
@@ -81,18 +88,38 @@ fn micros(span: Duration) -> i64 {
 impl Store for PostgresStore {
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
+        let notifier = Notifier::new(pool.clone(), sql.notify.clone());
         Self {
-            pool,
+            pool: Sessions::new(pool),
             sql,
             namespace: namespace.clone(),
             clock,
+            notifier: Some(notifier),
             #[cfg(test)]
             sabotage: None,
         }
     }
 
+    fn poll_only(self) -> Self {
+        let namespace = &self.namespace;
+        let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql).unnamed()));
+        Self { pool: self.pool.pooled(), sql, notifier: None, ..self }
+    }
+
+    fn signal(&self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.notify();
+        }
+    }
+
+    async fn listen(&self, heard: impl Fn() + Send + Sync) {
+        if let Some(notifier) = &self.notifier {
+            listen::listen(self.pool.pool(), &self.namespace.channel(), notifier, heard).await;
+        }
+    }
+
     fn pool(&self) -> &PgPool {
-        &self.pool
+        self.pool.pool()
     }
 
     fn clock(&self) -> &Clock {
@@ -112,14 +139,13 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        let pool = self.pool.clone();
-        super::detached(async move { pool.begin().await.during("begin") }).await
+        self.pool.begin().await.during("begin")
     }
 
     async fn limit_idle(&self, connection: &mut PgConnection, longest: Duration) -> Result<()> {
         // Postgres refuses more than 24 days.
         let longest_ms = longest.as_millis().clamp(1, i32::MAX as u128);
-        sqlx::query(self.sql.limit_idle.safe())
+        query(&self.sql.limit_idle)
             .bind(longest_ms.to_string())
             .execute(connection)
             .await
@@ -152,18 +178,22 @@ impl Store for PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let mut connection = self.pool.acquire().await.during("read the log")?;
+        const READ: &str = "read the log";
+        // Nothing else is in its transaction: a window is not opened in one that has an id.
+        let mut session = self.pool.session().await.during(READ)?;
         #[cfg(test)]
         if let Some(sabotage) = self.sabotage {
-            return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
+            return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
         }
-        let Some(barrier) = barrier else {
-            return self.read_on(&mut connection, progress, slice, limit).await;
+        let page = match barrier {
+            None => self.read_on(&mut session, progress, slice, limit).await?,
+            Some(barrier) => match moves::towards(progress, barrier) {
+                Some(progress) => self.read_on(&mut session, &progress, slice, limit).await?,
+                None => Page::nothing(progress.clone(), self.read_time(Utc::now())),
+            },
         };
-        match moves::towards(progress, barrier) {
-            Some(progress) => self.read_on(&mut connection, &progress, slice, limit).await,
-            None => Ok(Page::nothing(progress.clone(), self.read_time(Utc::now()))),
-        }
+        session.end().await.during(READ)?;
+        Ok(page)
     }
 
     async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
@@ -216,7 +246,7 @@ impl Store for PostgresStore {
     }
 
     async fn forget_worker(&self, worker: Uuid) -> Result<()> {
-        sqlx::query(self.sql.forget_worker.safe())
+        query(&self.sql.forget_worker)
             .bind(worker)
             .execute(&self.pool)
             .await
@@ -243,7 +273,7 @@ impl Store for PostgresStore {
     }
 
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
-        let freed = sqlx::query(self.sql.release_keys.safe())
+        let freed = query(&self.sql.release_keys)
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
@@ -255,7 +285,7 @@ impl Store for PostgresStore {
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
-        sqlx::query_scalar(self.sql.checkpoint_writer.safe())
+        query_scalar(&self.sql.checkpoint_writer)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -273,7 +303,7 @@ impl Store for PostgresStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        sqlx::query(self.sql.trim_checkpoints.safe())
+        query(&self.sql.trim_checkpoints)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
@@ -284,15 +314,12 @@ impl Store for PostgresStore {
     }
 
     async fn trim_workers(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_workers.safe())
-            .execute(&self.pool)
-            .await
-            .during("trim workers")?;
+        query(&self.sql.trim_workers).execute(&self.pool).await.during("trim workers")?;
         Ok(())
     }
 
     async fn trim_dedup(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_dedup.safe())
+        query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
             .execute(&self.pool)
             .await
@@ -377,10 +404,7 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => sqlx::query_scalar(self.sql.now.safe())
-                .fetch_one(&self.pool)
-                .await
-                .during("ask the time"),
+            None => query_scalar(&self.sql.now).fetch_one(&self.pool).await.during("ask the time"),
         }
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -39,7 +40,7 @@ impl PostgresStore {
             .await
             .during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
-        let rows = sqlx::query(self.sql.stats.safe())
+        let rows = query(&self.sql.stats)
             .bind(self.clock.fixed())
             .fetch_all(&mut *tx)
             .await
@@ -95,10 +96,7 @@ impl PostgresStore {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Vec<ShardProgress>> {
-        let rows = sqlx::query(self.sql.latest_checkpoints.safe())
-            .fetch_all(connection)
-            .await
-            .during(STATS)?;
+        let rows = query(&self.sql.latest_checkpoints).fetch_all(connection).await.during(STATS)?;
         rows.iter()
             .map(|row| {
                 Ok(ShardProgress {
@@ -125,7 +123,7 @@ impl PostgresStore {
     ) -> Result<(i64, Option<DateTime<Utc>>)> {
         let progress = &shard.progress;
         let window = progress.window.as_ref();
-        sqlx::query_as(self.sql.lag.safe())
+        query_as(&self.sql.lag)
             .bind(progress.late())
             .bind(window.map_or(0, |window| window.after))
             .bind(progress.next.to_string())
@@ -143,7 +141,7 @@ impl PostgresStore {
 
     pub(super) async fn list_events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
         const LIST: &str = "list events";
-        let found = sqlx::query(self.sql.events.safe())
+        let found = query(&self.sql.events)
             .bind(filter.id)
             .bind(filter.name.as_deref())
             .bind(filter.key.as_deref())
@@ -161,7 +159,7 @@ impl PostgresStore {
         filter: &DeliveryFilter,
     ) -> Result<Vec<DeliveryInfo>> {
         const LIST: &str = "list deliveries";
-        let found = sqlx::query(self.sql.deliveries.safe())
+        let found = query(&self.sql.deliveries)
             .bind(filter.consumer.as_deref())
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.event_id)
@@ -195,18 +193,17 @@ impl PostgresStore {
         after: Option<&Place>,
         limit: u32,
     ) -> Result<Vec<Place>> {
-        let redriven: Vec<(String, Position, Option<String>)> =
-            sqlx::query_as(self.sql.redrive.safe())
-                .bind(filter.consumer.as_deref())
-                .bind(filter.event_id)
-                .bind(filter.key.as_deref())
-                .bind(i64::from(limit))
-                .bind(self.clock.fixed())
-                .bind(after.map(|place| place.consumer.as_str()))
-                .bind(after.map(|place| place.position))
-                .fetch_all(&self.pool)
-                .await
-                .during("redrive")?;
+        let redriven: Vec<(String, Position, Option<String>)> = query_as(&self.sql.redrive)
+            .bind(filter.consumer.as_deref())
+            .bind(filter.event_id)
+            .bind(filter.key.as_deref())
+            .bind(i64::from(limit))
+            .bind(self.clock.fixed())
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
+            .fetch_all(&self.pool)
+            .await
+            .during("redrive")?;
         Ok(places(&redriven))
     }
 
@@ -219,7 +216,7 @@ impl PostgresStore {
     ) -> Result<Vec<Place>> {
         const DISCARD: &str = "discard";
         let mut tx = self.pool.begin().await.during(DISCARD)?;
-        let gone: Vec<(String, Position, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
+        let gone: Vec<(String, Position, Option<String>)> = query_as(&self.sql.discard)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
@@ -230,7 +227,7 @@ impl PostgresStore {
             .await
             .during(DISCARD)?;
         for (consumer, keys) in keys_by_consumer(&gone) {
-            sqlx::query(self.sql.release_keys.safe())
+            query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(keys)
                 // If dead letters do not hold the key, nothing was parked behind them.

@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use tokio::time::{Instant, sleep};
 
 use super::PostgresStore;
+use super::session::{query, query_as, query_scalar};
 use super::window::{Server, WindowProgress};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
@@ -39,6 +40,9 @@ const TRANSLATE: &str = "translate progress after a restore";
 
 /// How often to look whether the transactions that are waited for have ended.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How often to look whether another worker has translated, before giving up for now: a minute.
+const LOOKS: u32 = 600;
 
 /// How long to wait without saying so.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -117,16 +121,22 @@ impl PostgresStore {
     /// Translates the progress of all shards if the tables came from another cluster. Whether there
     /// was anything to do: then whoever asked looks at the ledger again.
     pub(super) async fn translate_if_restored(&self) -> Result<bool> {
-        let cluster = self.cluster(&mut *self.pool.acquire().await.during(TRANSLATE)?).await?;
-        if cluster.here == cluster.stored {
-            return Ok(false);
+        for looks in 0..LOOKS {
+            let mut session = self.pool.session().await.during(TRANSLATE)?;
+            let cluster = self.cluster(&mut session).await?;
+            session.end().await.during(TRANSLATE)?;
+            if cluster.here == cluster.stored {
+                return Ok(looks > 0);
+            }
+            let store = self.clone();
+            if !detached(async move { store.translate().await }).await? {
+                // Another worker is at it: to be waited for, without a connection.
+                sleep(LOOK * 5).await;
+            }
         }
-        let store = self.clone();
-        detached(async move {
-            let mut connection = store.pool.acquire().await.during(TRANSLATE)?;
-            store.translate(&mut connection).await
-        })
-        .await
+        Err(unavailable(
+            "another worker is at it, and waits for transactions that have emitted here",
+        ))
     }
 
     /// The server that a connection leads to, if what is stored is meant for its cluster.
@@ -139,24 +149,28 @@ impl PostgresStore {
     }
 
     async fn cluster(&self, connection: &mut PgConnection) -> Result<Cluster> {
-        let (server, here, stored) = sqlx::query_as(self.sql.cluster.safe())
+        let (server, here, stored) = query_as(&self.sql.cluster)
             .fetch_one(connection)
             .await
             .during("ask which cluster this is")?;
         Ok(Cluster { server, here, stored })
     }
 
-    /// All in one transaction and on one connection, and so on one server.
-    async fn translate(&self, connection: &mut PgConnection) -> Result<bool> {
-        let cluster = self.cluster(connection).await?;
-        let barrier = self.mark_on(connection).await?;
-        let mut tx = connection.begin().await.during(TRANSLATE)?;
-        let stored: Option<i64> = sqlx::query_scalar(self.sql.lock_cluster.safe())
+    /// All in one transaction, and so on one server. Only the mark is taken before: in a transaction
+    /// that has an id already it would be wrong. `false` where another worker is at it.
+    async fn translate(&self) -> Result<bool> {
+        let barrier = self.mark().await?;
+        let mut tx = self.pool.begin().await.during(TRANSLATE)?;
+        let cluster = self.cluster(&mut tx).await?;
+        if barrier.server != cluster.server {
+            return Err(unavailable("two connections of the pool lead to different servers"));
+        }
+        let stored: Option<i64> = query_scalar(&self.sql.lock_cluster)
             .fetch_optional(&mut *tx)
             .await
             .during(TRANSLATE)?;
         match stored {
-            None => return Err(unavailable("another worker is at it")),
+            None => return Ok(false),
             Some(stored) if stored == cluster.here => return Ok(true),
             Some(_) => {}
         }
@@ -167,12 +181,12 @@ impl PostgresStore {
         for head in &heads {
             deliveries += self.translate_shard(&mut tx, head, drawn_anew).await?;
         }
-        sqlx::query(self.sql.translate_barriers.safe())
+        query(&self.sql.translate_barriers)
             .bind(Json(&barrier))
             .execute(&mut *tx)
             .await
             .during(TRANSLATE)?;
-        sqlx::query(self.sql.set_cluster.safe())
+        query(&self.sql.set_cluster)
             .bind(cluster.here)
             .bind(restored)
             .execute(&mut *tx)
@@ -193,14 +207,12 @@ impl PostgresStore {
     /// The last position that was drawn by now; from here on higher ones are. And up to where this
     /// cluster had drawn positions below restored ones.
     async fn last_restored(&self, tx: &mut PgConnection) -> Result<(Position, Position)> {
-        let (drawn, last): (Position, Position) = sqlx::query_as(self.sql.last_position.safe())
-            .fetch_one(&mut *tx)
-            .await
-            .during(TRANSLATE)?;
+        let (drawn, last): (Position, Position) =
+            query_as(&self.sql.last_position).fetch_one(&mut *tx).await.during(TRANSLATE)?;
         if drawn >= last {
             return Ok((drawn, 0));
         }
-        let moved: Position = sqlx::query_scalar(self.sql.move_sequence.safe())
+        let moved: Position = query_scalar(&self.sql.move_sequence)
             .bind(last)
             .fetch_one(tx)
             .await
@@ -232,15 +244,11 @@ impl PostgresStore {
         tx: &mut PgConnection,
         of_these: Option<&[String]>,
     ) -> Result<Vec<String>> {
-        sqlx::query_scalar(self.sql.emitting.safe())
-            .bind(of_these)
-            .fetch_one(tx)
-            .await
-            .during(TRANSLATE)
+        query_scalar(&self.sql.emitting).bind(of_these).fetch_one(tx).await.during(TRANSLATE)
     }
 
     async fn ledger_heads(&self, tx: &mut PgConnection) -> Result<Vec<Head>> {
-        let rows = sqlx::query(self.sql.ledger_heads.safe()).fetch_all(tx).await;
+        let rows = query(&self.sql.ledger_heads).fetch_all(tx).await;
         rows.during(TRANSLATE)?.iter().map(Head::of).collect::<sqlx::Result<_>>().during(TRANSLATE)
     }
 
@@ -252,7 +260,7 @@ impl PostgresStore {
         drawn_anew: Position,
     ) -> Result<u64> {
         let translated = Translation::of(&head.progress, &head.completed);
-        sqlx::query(self.sql.translate_shard.safe())
+        query(&self.sql.translate_shard)
             .bind(&head.consumer)
             .bind(head.shard)
             .bind(head.seq)
@@ -265,7 +273,7 @@ impl PostgresStore {
             // It reads nothing: it is no more, or is yet to begin at the barrier.
             return Ok(0);
         }
-        let inserted = sqlx::query(self.sql.translate_unread.safe())
+        let inserted = query(&self.sql.translate_unread)
             .bind(&head.consumer)
             .bind(&head.event_name)
             .bind(head.shard)

@@ -8,8 +8,8 @@
 //!
 //! The progress is read before the rows are deleted, by a statement of its own. Meanwhile it only
 //! moves forward, which makes more deletable, never less. What moves it back (a replay) or begins
-//! at the beginning (a registration) holds the lock that each deletion tries to get:
-//! `await_retention`.
+//! at the beginning (a registration) shares the lock that each deletion tries to get for itself: see
+//! `begin_control`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as, query_scalar};
 use super::window::WindowProgress;
 use super::{PostgresStore, micros};
 use crate::error::{During, Result};
@@ -29,13 +30,14 @@ const RETAIN: &str = "delete old events";
 impl PostgresStore {
     /// As far as anybody can see: the mark, or the first committed event of a late transaction.
     pub(super) async fn shard_needs(&self) -> Result<Vec<Need>> {
-        let mut connection = self.pool.acquire().await.during(RETAIN)?;
-        let mut needs = self.needs_on(&mut connection).await?;
-        let floors: Vec<(String, i32, Position)> = sqlx::query_as(self.sql.late_floor.safe())
+        let mut session = self.pool.session().await.during(RETAIN)?;
+        let mut needs = self.needs_on(&mut session).await?;
+        let floors: Vec<(String, i32, Position)> = query_as(&self.sql.late_floor)
             .bind(values(&needs))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut *session)
             .await
             .during(RETAIN)?;
+        session.end().await.during(RETAIN)?;
         let floors: HashMap<_, _> = floors
             .into_iter()
             .map(|(consumer, shard, at)| ((consumer, shard as u32), at))
@@ -49,7 +51,7 @@ impl PostgresStore {
     }
 
     async fn needs_on(&self, connection: &mut PgConnection) -> Result<Vec<Need>> {
-        let rows = sqlx::query(self.sql.needs.safe()).fetch_all(connection).await.during(RETAIN)?;
+        let rows = query(&self.sql.needs).fetch_all(connection).await.during(RETAIN)?;
         let need = |row: &sqlx::postgres::PgRow| {
             // Without a checkpoint it has handled nothing.
             let progress = row
@@ -82,7 +84,7 @@ impl PostgresStore {
         positions: u32,
         age: Duration,
     ) -> Result<Range> {
-        let row: RangeRow = sqlx::query_as(self.sql.examine_range.safe())
+        let row: RangeRow = query_as(&self.sql.examine_range)
             .bind(values(needs))
             .bind(after)
             .bind(until)
@@ -104,7 +106,7 @@ impl PostgresStore {
         let store = self.clone();
         crate::store::detached(async move {
             let mut tx = store.pool.begin().await.during(RETAIN)?;
-            let alone: bool = sqlx::query_scalar(store.sql.try_retention.safe())
+            let alone: bool = query_scalar(&store.sql.try_retention)
                 .bind(store.namespace.as_str())
                 .fetch_one(&mut *tx)
                 .await
@@ -115,7 +117,7 @@ impl PostgresStore {
             // Nothing before the progress has been translated to this cluster.
             store.server_of(&mut tx).await?;
             let needs = store.needs_on(&mut tx).await?;
-            let deleted = sqlx::query(store.sql.delete_range.safe())
+            let deleted = query(&store.sql.delete_range)
                 .bind(values(&needs))
                 .bind(first)
                 .bind(last)
@@ -132,7 +134,7 @@ impl PostgresStore {
 
     /// Keeps retention out to the end of the transaction.
     pub(super) async fn await_retention(&self, tx: &mut PgConnection) -> Result<()> {
-        sqlx::query(self.sql.await_retention.safe())
+        query(&self.sql.await_retention)
             .bind(self.namespace.as_str())
             .execute(tx)
             .await
@@ -141,7 +143,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn trim_old_audit(&self, age: Duration) -> Result<u64> {
-        let trimmed = sqlx::query(self.sql.trim_audit.safe())
+        let trimmed = query(&self.sql.trim_audit)
             .bind(self.clock.fixed())
             .bind(micros(age))
             .execute(&self.pool)
@@ -151,7 +153,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn note_age(&self, age: Option<Duration>) -> Result<()> {
-        sqlx::query(self.sql.note_retention.safe())
+        query(&self.sql.note_retention)
             .bind(age.map(micros))
             .execute(&self.pool)
             .await

@@ -63,19 +63,28 @@ impl Round {
 }
 
 async fn play(round: Round, sabotage: Option<Sabotage>) -> Verdict {
+    play_with(round, sabotage.is_none(), |clean| match sabotage {
+        Some(sabotage) => clean.sabotaged(sabotage),
+        None => clean,
+    })
+    .await
+}
+
+/// `is_clean` says that the change is one that nobody may notice.
+async fn play_with(
+    round: Round,
+    is_clean: bool,
+    changed: impl FnOnce(PostgresStore) -> PostgresStore,
+) -> Verdict {
     let database = TestDatabase::<Postgres>::with_connections(40).await.expect("a database");
     let clean =
         PostgresStore::new(database.pool().clone(), &Namespace::default(), Default::default());
     clean.migrate().await.expect("migrated");
-    let store = match sabotage {
-        Some(sabotage) => clean.clone().sabotaged(sabotage),
-        None => clean.clone(),
-    };
-    let consumers = Consumers::start(store, round);
+    let consumers = Consumers::start(changed(clean.clone()), round);
     consumers.registered(&clean).await;
     let emitted = Emitters::run(clean.clone(), round).await;
     let mut verdict = consumers.finish(emitted).await;
-    if round.retained_briefly && sabotage.is_none() {
+    if round.retained_briefly && is_clean {
         verdict.left = left_by_retention(&clean).await;
     }
     verdict
@@ -147,6 +156,19 @@ async fn chaos_deleting_what_only_the_fastest_has_handled_is_noticed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_deleting_late_transactions_is_noticed() {
     is_noticed(Sabotage::LateDeleted).await;
+}
+
+/// A pooler in transaction mode has every statement in a transaction of its own, which may draw its
+/// id only after the snapshot.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_no_schedule_loses_repeats_or_reorders_an_event_in_explicit_transactions() {
+    println!("seed | pages | {}", Verdict::HEADING);
+    for seed in 0..seeds() {
+        let pages = if seed % 2 == 0 { Pages::Small } else { Pages::Large };
+        let verdict = play_with(Round::new(seed, pages), true, Store::poll_only).await;
+        println!("{seed:4} | {pages:?} | {verdict}");
+        assert!(verdict.is_clean(), "seed {seed}: {verdict}");
+    }
 }
 
 /// Plays rounds until the broken reader is caught.

@@ -3,12 +3,14 @@
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::PostgresStore;
+use super::session::{once, once_scalar, query, query_scalar};
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::types::start_text;
 use crate::store::{Control, Registered, Registration, migrate};
 
+const CHECK: &str = "check the format";
 const MIGRATE: &str = "migrate";
 const REGISTER: &str = "register consumers";
 
@@ -17,7 +19,7 @@ impl PostgresStore {
     /// is a lock of the transaction, so that it works through a transaction pooler.
     pub(super) async fn apply_migrations(&self) -> Result<()> {
         let mut tx = self.pool.begin().await.during(MIGRATE)?;
-        sqlx::query("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
+        once("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
             .bind(self.namespace.as_str())
             .execute(&mut *tx)
             .await
@@ -36,14 +38,15 @@ impl PostgresStore {
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.pool.acquire().await.during("check the format")?;
-        self.format_in(&mut connection).await
+        let mut session = self.pool.session().await.during(CHECK)?;
+        let found = self.format_in(&mut session).await?;
+        session.end().await.during(CHECK)?;
+        Ok(found)
     }
 
     async fn format_in(&self, connection: &mut PgConnection) -> Result<Option<i32>> {
-        const CHECK: &str = "check the format";
         let name = format!("\"{}\".meta", self.namespace.as_str());
-        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+        let exists: bool = once_scalar("select to_regclass($1) is not null")
             .bind(&name)
             .fetch_one(&mut *connection)
             .await
@@ -52,7 +55,7 @@ impl PostgresStore {
             return Ok(None);
         }
         // The name was checked when the namespace was made.
-        sqlx::query_scalar(AssertSqlSafe(format!("select format_version from {name}")))
+        once_scalar(AssertSqlSafe(format!("select format_version from {name}")))
             .fetch_optional(connection)
             .await
             .during(CHECK)
@@ -76,7 +79,6 @@ impl PostgresStore {
                 let message = "the database server was restarted or replaced meanwhile";
                 return Err(Error::new(ErrorKind::Unavailable, REGISTER, message));
             }
-            self.await_retention(&mut tx).await?;
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }
@@ -86,11 +88,8 @@ impl PostgresStore {
     }
 
     pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
-        let rows = sqlx::query(self.sql.registered.safe())
-            .bind(names)
-            .fetch_all(&self.pool)
-            .await
-            .during(REGISTER)?;
+        let rows =
+            query(&self.sql.registered).bind(names).fetch_all(&self.pool).await.during(REGISTER)?;
         let known = rows.iter().map(|row| {
             Ok(Registered {
                 name: row.try_get(0)?,
@@ -114,7 +113,7 @@ impl PostgresStore {
         now: &WindowProgress,
     ) -> Result<()> {
         let before = self.lock_consumer(tx, consumer.name).await?;
-        let shards: i32 = sqlx::query_scalar(self.sql.register.safe())
+        let shards: i32 = query_scalar(&self.sql.register)
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version as i32)

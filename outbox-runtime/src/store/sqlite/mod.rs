@@ -103,6 +103,15 @@ impl Store for SqliteStore {
         Self { pool, sql, namespace: namespace.clone(), clock }
     }
 
+    fn poll_only(self) -> Self {
+        self
+    }
+
+    /// Other processes find what is new by probing: a file has nobody who could tell them.
+    fn signal(&self) {}
+
+    async fn listen(&self, _heard: impl Fn() + Send + Sync) {}
+
     fn pool(&self) -> &SqlitePool {
         &self.pool
     }
