@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::decide::Next;
 use super::hooks::Hooks;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -42,6 +43,8 @@ pub(crate) enum Turn {
 pub(crate) struct WorkerOptions {
     /// How long a lease lasts without renewal.
     pub(crate) lease: Duration,
+    /// How long to wait for an answer of the database.
+    pub(crate) answer_timeout: Duration,
     /// How long handlers may go on after the worker is told to stop.
     pub(crate) shutdown_timeout: Duration,
     /// Probing the log: this often while something happens, less often while nothing does.
@@ -79,6 +82,7 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
@@ -119,6 +123,23 @@ impl<S: Store> Crew<S> {
         } else {
             turns.try_read_owned().ok().map(|guard| Turn::Shared { _guard: guard })
         }
+    }
+
+    /// Waits for the database, but not for ever: a connection may have fallen silent, and TCP does
+    /// not tell. Whatever waited is dropped then, so it must bear that. (A database in this process
+    /// always answers.)
+    pub(crate) async fn answered<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if !S::IS_REMOTE {
+            return work.await;
+        }
+        timeout(self.options.answer_timeout, work).await.unwrap_or_else(|_elapsed| {
+            let message = format!("no answer for {:?}", self.options.answer_timeout);
+            Err(Error::new(ErrorKind::Unavailable, operation, message))
+        })
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had

@@ -77,6 +77,15 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         self
     }
 
+    /// How long to wait for an answer of the database before the statement is tried on another
+    /// connection: when a machine or a firewall in between is gone, nobody says so. Not for SQLite,
+    /// nor for the statements of handlers, which have the timeout of their consumer. Default: 30 s.
+    #[must_use]
+    pub fn answer_timeout(mut self, duration: Duration) -> Self {
+        self.options.answer_timeout = duration.max(Duration::from_millis(100));
+        self
+    }
+
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
     ///

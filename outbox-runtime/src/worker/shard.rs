@@ -139,7 +139,8 @@ impl<S: Store> Shard<S> {
             not_before: None,
             dead_holds_key: options.on_dead == OnDead::Hold,
         };
-        let taken: Taken<S::Progress> = crew.store.take_over(&id, &slice, crew.worker).await?;
+        let take_over = crew.store.take_over(&id, &slice, crew.worker);
+        let taken: Taken<S::Progress> = crew.answered("take over a shard", take_over).await?;
         slice.shards = taken.orders.shards;
         slice.not_before = taken.orders.not_before;
         let now = Instant::now();
@@ -198,7 +199,9 @@ impl<S: Store> Shard<S> {
         loop {
             let stopping = self.token.is_cancelled();
             let mut wait = None;
-            match self.step(stopping, until).await {
+            let crew = Arc::clone(&self.crew);
+            // A step may be dropped at any of its statements: what is to be recorded stays.
+            match crew.answered("run a shard", self.step(stopping, until)).await {
                 Ok(()) => backoff.reset(),
                 Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
                 Err(error) => {
@@ -341,7 +344,8 @@ impl<S: Store> Shard<S> {
         if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
             return Ok(());
         }
-        if let Err(error) = self.record().await {
+        let crew = Arc::clone(&self.crew);
+        if let Err(error) = crew.answered("record progress", self.record()).await {
             tracing::warn!(shard = %self.id, %error, "could not record the last progress");
         }
         Ok(())
