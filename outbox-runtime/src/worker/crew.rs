@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -22,6 +22,8 @@ pub(crate) struct Crew<S> {
     pub(crate) worker: Uuid,
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
+    /// One for each handler that may run at the same time, if that is limited.
+    pub(crate) permits: Option<Arc<Semaphore>>,
     in_flight: Mutex<HashMap<ShardId, u32>>,
     leased_until: Mutex<HashMap<ShardId, Instant>>,
     turns: Arc<RwLock<()>>,
@@ -48,6 +50,8 @@ pub(crate) struct WorkerOptions {
     /// Probing the log: this often while something happens, less often while nothing does.
     pub(crate) poll: Duration,
     pub(crate) poll_idle: Duration,
+    /// How many handlers may run at the same time, of all consumers together.
+    pub(crate) concurrency: Option<u32>,
     /// Events in one read.
     pub(crate) page_size: u32,
     /// Events in one transaction of a `delivery = tx` consumer.
@@ -82,6 +86,7 @@ impl Default for WorkerOptions {
             shutdown_timeout: Duration::from_secs(30),
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
+            concurrency: None,
             page_size: 500,
             tx_size: 100,
             record_interval: Duration::from_millis(50),
@@ -93,7 +98,10 @@ impl Default for WorkerOptions {
 
 impl<S: Store> Crew<S> {
     pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+        let permits =
+            options.concurrency.map(|handlers| Arc::new(Semaphore::new(handlers as usize)));
         Self {
+            permits,
             store,
             bell,
             worker: Uuid::now_v7(),

@@ -6,6 +6,7 @@ mod decide;
 mod hooks;
 mod manager;
 mod pace;
+mod permits;
 mod queue;
 mod retention;
 mod shard;
@@ -93,6 +94,15 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
         self.options.poll = active;
         self.options.poll_idle = idle.max(active);
+        self
+    }
+
+    /// How many handlers may run at the same time, of all consumers and shards of this worker
+    /// together; each consumer's own `concurrency` is per shard. A batch and a transaction of a
+    /// `delivery = tx` consumer count as one. Default: no limit besides the consumers' own.
+    #[must_use]
+    pub fn concurrency(mut self, handlers: u32) -> Self {
+        self.options.concurrency = Some(handlers.max(1));
         self
     }
 

@@ -24,6 +24,7 @@ use super::crew::{Crew, Tally, Turn};
 use super::decide::Ended;
 use super::hooks::Notice;
 use super::pace::Pacer;
+use super::permits::Permits;
 use super::queue::{Item, Queue};
 use super::tracker::Tracker;
 use super::unit::{UnitDone, UnitFailed};
@@ -82,6 +83,7 @@ pub(crate) struct Shard<S: Store> {
     turn_due: Option<Instant>,
 
     running: JoinSet<Finished<S>>,
+    permits: Permits,
     running_items: u32,
     /// What runs must run alone: an item whose attempt was recorded first.
     alone: Option<Item>,
@@ -168,6 +170,7 @@ impl<S: Store> Shard<S> {
             turn: None,
             turn_due: None,
             running: JoinSet::new(),
+            permits: Permits::new(crew.permits.clone()),
             running_items: 0,
             alone: None,
             unit_running: false,
@@ -281,6 +284,7 @@ impl<S: Store> Shard<S> {
             () = moved(&mut self.clock), if !stopping => {
                 self.next_due = Some(Instant::now());
             }
+            () = self.permits.come(), if !stopping && self.permits.is_wanted() => {}
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             () = token.cancelled(), if !stopping => {}
         }
