@@ -39,7 +39,7 @@ impl Scribe {
         if n == POISON {
             std::process::abort();
         }
-        if self.flaky && n % 16 == 0 && delivery.attempt() == 1 {
+        if self.flaky && n.is_multiple_of(16) && delivery.attempt() == 1 {
             return Err(std::io::Error::other("as ordered").into());
         }
         let key = delivery.key();
