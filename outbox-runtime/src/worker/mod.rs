@@ -36,6 +36,8 @@ use crew::Crew;
 pub(crate) use crew::WorkerOptions;
 use hooks::Hooks;
 use manager::Manager;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use tracker::Tracker;
 
 /// Runs the consumers of the registry `R`: takes a lease on each, reads what was committed, calls
 /// the handlers, and records how far each consumer has come.
