@@ -61,6 +61,13 @@ impl<'s, S: Control> Change<'s, S> {
         Ok(ledgers)
     }
 
+    /// While the number of shards is changing, all of them stop anew, and the place where they meet is
+    /// marked anew: what was done to one may lie beyond it. Needs the fences of all; tells whether.
+    fn forget_barrier(&mut self) -> bool {
+        let resharding = self.row.resharding.as_mut();
+        resharding.is_some_and(|resharding| resharding.barrier.take().is_some())
+    }
+
     async fn amend(&mut self, ledger: &Ledger<S::Progress>) -> Result<()> {
         self.store.amend(&mut self.tx, &self.row.name, ledger).await
     }

@@ -4,6 +4,7 @@
 //! some events (a key, a span of time, a list) gives each a delivery row, due one after another: the
 //! consumer's position stays, and what it does meanwhile goes on.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -156,6 +157,7 @@ pub(crate) async fn replay<S: Store>(store: &S, consumer: &str, replay: &Replay)
     }
     // What has a row and is still in the log comes from there, in its place.
     store.forget_deliveries(&mut change.tx, consumer, span.from).await?;
+    change.forget_barrier();
     change.row.pace = replay.rate.map(|per_second| Pace { until: now.mark(), per_second });
     change.commit().await?;
     Ok(again)
@@ -203,6 +205,7 @@ async fn replay_some<S: Store>(
 ) -> Result<u64> {
     let start = store.now().await?;
     let (mut given, mut shard, mut shards) = (0, 0, None);
+    let mut keys = HashSet::new();
     let mut rest = span.clone();
     loop {
         // Each step is a short transaction of its own.
@@ -223,14 +226,26 @@ async fn replay_some<S: Store>(
             (shard, rest) = (shard + 1, span.clone());
             continue;
         };
-        let rows = (given..).zip(events).map(|(place, event)| NewDelivery {
-            key_hash: crate::key::key_hash(event.key.as_deref(), event.id),
-            event: event.into(),
-            state: DeliveryState::Delayed,
-            attempts: 0,
-            due: Due::At(rate.map_or(start, |rate| due(start, place, rate))),
-            started: false,
-            error: None,
+        let ordered = change.row.ordered;
+        let rows = (given..).zip(events).map(|(place, event)| {
+            // Without a rate only the first of a key is due, and the others follow it.
+            let is_behind = rate.is_none()
+                && ordered
+                && event.key.as_ref().is_some_and(|key| !keys.insert(key.clone()));
+            let (state, due) = match rate {
+                _ if is_behind => (DeliveryState::Parked, Due::Never),
+                None => (DeliveryState::Delayed, Due::At(start)),
+                Some(rate) => (DeliveryState::Delayed, Due::At(due(start, place, rate))),
+            };
+            NewDelivery {
+                key_hash: crate::key::key_hash(event.key.as_deref(), event.id),
+                event: event.into(),
+                state,
+                attempts: 0,
+                due,
+                started: false,
+                error: None,
+            }
         });
         let rows: Vec<NewDelivery> = rows.collect();
         given += store.insert_rows(&mut change.tx, consumer, &rows).await?;

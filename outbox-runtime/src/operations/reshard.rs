@@ -2,19 +2,19 @@
 //!
 //! 1. The new number is noted. Every worker stops the consumer's shards where they are: what runs may
 //!    finish and is recorded, so nothing comes twice.
-//! 2. When all stand still, a *barrier* is set: a place in the log that none has passed. All go on as
-//!    far as that and no further.
+//! 2. When all stand still, a *barrier* is set: the end of the log. All go on as far as that and no
+//!    further.
 //! 3. When all are at the barrier, the new shards begin there, under checkpoints that any worker of
 //!    the old ones collides with.
 //!
 //! The last shard to stop (see `worker/shard/barrier.rs`) takes step 2, the last one at the barrier
 //! step 3. If it dies before, whoever takes its shard over says that it has stopped once more, and
 //! takes the step then. Each step is one transaction, with the consumer's row locked. A paused
-//! consumer waits with it: nobody runs its shards.
+//! consumer waits with it: nobody runs its shards. A replay or a skip meanwhile begins with step 2 again.
 
 use super::Change;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Control, Ledger, Progress, Resharding, Store};
+use crate::store::{Control, Ledger, Resharding, Store};
 
 const RESHARD: &str = "change the number of shards";
 
@@ -37,8 +37,6 @@ pub(crate) async fn reshard<S: Store>(store: &S, consumer: &str, shards: u32) ->
 
 /// Takes the next step if all shards have stopped; tells whether there is something new to do.
 pub(crate) async fn meet<S: Store>(store: &S, consumer: &str) -> Result<bool> {
-    // Before the transaction: in one that has an id already, the mark would be wrong.
-    let mark = store.progress_now().await?;
     let mut change = Change::begin(store, RESHARD, consumer).await?;
     let Some(resharding) = change.row.resharding.take() else { return Ok(true) };
     let ledgers = change.ledgers().await?;
@@ -46,34 +44,46 @@ pub(crate) async fn meet<S: Store>(store: &S, consumer: &str) -> Result<bool> {
     if !stand_still || ledgers.len() < change.row.shards as usize {
         return Ok(false);
     }
-    match resharding.barrier {
-        None => {
-            // Nobody moves any more, so this is where they are. (A worker that slept through its
-            // lease may believe that it does; it collides.)
-            let ledgers = change.fences().await?;
-            let barrier = Some(barrier(&ledgers, mark));
-            change.row.resharding = Some(Resharding { barrier, ..resharding });
-            change.commit().await?;
-        }
-        Some(barrier) => {
-            let there = |ledger: &Ledger<S::Progress>| {
-                ledger.progress == barrier && ledger.completed.is_empty()
-            };
-            if !ledgers.iter().all(there) {
-                return Ok(false);
-            }
-            switch(change, resharding.target, &barrier).await?;
-        }
+    let Some(barrier) = resharding.barrier else {
+        drop(change);
+        return set_barrier(store, consumer, &ledgers).await;
+    };
+    let there =
+        |ledger: &Ledger<S::Progress>| ledger.progress == barrier && ledger.completed.is_empty();
+    if !ledgers.iter().all(there) {
+        return Ok(false);
     }
+    switch(change, resharding.target, &barrier).await?;
     Ok(true)
 }
 
-/// A place that no shard has passed: `mark`, or the end of a shard that began to read after it.
-pub(super) fn barrier<P: Progress>(ledgers: &[Ledger<P>], mark: P) -> P {
-    ledgers
-        .iter()
-        .map(|ledger| ledger.progress.end())
-        .fold(mark, |barrier, end| if end.is_beyond(&barrier) { end } else { barrier })
+/// Sets the barrier, if the shards still stand where they were seen.
+///
+/// It is marked after all of them have said that they stand still, so it lies beyond everything that
+/// they have handled: also beyond what is listed as completed. And it is marked outside of the
+/// transaction: in one that has an id already it would be wrong.
+async fn set_barrier<S: Store>(
+    store: &S,
+    consumer: &str,
+    seen: &[Ledger<S::Progress>],
+) -> Result<bool> {
+    let barrier = store.progress_now().await?;
+    let mut change = Change::begin(store, RESHARD, consumer).await?;
+    let Some(resharding) = &mut change.row.resharding else { return Ok(true) };
+    if resharding.barrier.is_some() {
+        return Ok(true);
+    }
+    resharding.barrier = Some(barrier);
+    let numbers = |ledgers: &[Ledger<S::Progress>]| {
+        ledgers.iter().map(|ledger| (ledger.shard, ledger.seq)).collect::<Vec<_>>()
+    };
+    if numbers(&change.ledgers().await?) != numbers(seen) {
+        // Somebody has taken a shard over, and will say that it stands still.
+        return Ok(false);
+    }
+    change.fences().await?;
+    change.commit().await?;
+    Ok(true)
 }
 
 /// Begins the new shards where the old ones have stopped.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Change, reshard};
+use super::Change;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::{Ledger, Store};
@@ -69,11 +69,7 @@ pub(crate) async fn skip<S: Store>(store: &S, consumer: &str, skip: &Skip) -> Re
         skipped -= count(&mut change, ledger).await?.min(skipped);
         change.amend(ledger).await?;
     }
-    // No shard may be beyond the place where all of them stop.
-    let barrier = change.row.resharding.as_mut().and_then(|change| change.barrier.as_mut());
-    if let Some(barrier) = barrier {
-        *barrier = reshard::barrier(&ledgers, barrier.clone());
-    }
+    change.forget_barrier();
     change.commit().await?;
     Ok(skipped)
 }
@@ -96,17 +92,21 @@ async fn skip_event<S: Store>(mut change: Change<'_, S>, id: Uuid) -> Result<u64
         return Err(Error::new(ErrorKind::NotFound, SKIP, message));
     };
     let shard = crate::key::shard_of(key_hash, change.row.shards);
-    let ledger = change.store.fence(&mut change.tx, &consumer, shard).await?;
-    let Some(mut ledger) = ledger else { return Ok(0) };
-    let before = count(&mut change, &ledger).await?;
+    let mut ledgers = match change.forget_barrier() {
+        true => change.fences().await?,
+        false => Vec::from_iter(change.store.fence(&mut change.tx, &consumer, shard).await?),
+    };
+    let ledger = ledgers.iter_mut().find(|ledger| ledger.shard == shard);
+    let Some(ledger) = ledger else { return Ok(0) };
+    let before = count(&mut change, ledger).await?;
     ledger.completed.push(position);
     ledger.completed.sort_unstable();
     ledger.completed.dedup();
-    if count(&mut change, &ledger).await? == before {
+    if count(&mut change, ledger).await? == before {
         let message = format!("`{consumer}` has handled event {id} already");
         return Err(Error::new(ErrorKind::NotFound, SKIP, message));
     }
-    change.amend(&ledger).await?;
+    change.amend(ledger).await?;
     change.commit().await?;
     Ok(1)
 }

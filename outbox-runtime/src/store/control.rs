@@ -230,10 +230,10 @@ impl<P: Progress> Ledger<P> {
         self.completed.retain(|position| *position < to);
     }
 
-    /// Moves on: what is committed by `now` and lies before this position is done with.
+    /// Moves on: what is committed by `now` and lies before this position is done with. What was
+    /// handled beyond its progress may be beyond `now` as well, so the list stays.
     pub(crate) fn skip(&mut self, to: Position, now: &P) {
         self.progress = self.progress.skipped(to, now);
-        self.completed.retain(|position| *position >= to);
     }
 }
 

@@ -241,8 +241,14 @@ pub trait Store: Control {
         held: &[(ShardId, u32)],
     ) -> impl Future<Output = Result<Vec<ShardId>>> + Send;
 
-    /// Hands leases back, so that another worker can take them at once.
-    fn release(&self, worker: Uuid, shards: &[ShardId]) -> impl Future<Output = Result<()>> + Send;
+    /// Hands leases back, so that another worker can take them at once. Not `clean` says that it has
+    /// to look for what may have killed the worker before.
+    fn release(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        clean: bool,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     /// Removes a worker that has handed back its leases from the list of those that live.
     fn forget_worker(&self, worker: Uuid) -> impl Future<Output = Result<()>> + Send;

@@ -69,6 +69,8 @@ pub struct Slice {
     pub(crate) shards: u32,
     /// Only events appended at or after this time.
     pub(crate) not_before: Option<DateTime<Utc>>,
+    /// Whether events of one key run one after another.
+    pub(crate) ordered: bool,
     /// Whether dead letters hold their key.
     pub(crate) dead_holds_key: bool,
 }

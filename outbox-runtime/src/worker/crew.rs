@@ -133,11 +133,30 @@ impl<S: Store> Crew<S> {
         operation: &'static str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
+        self.answered_within(self.options.answer_timeout, operation, work).await
+    }
+
+    /// The same for what renewing leases would have to wait for: not as long as a lease lasts.
+    pub(crate) async fn promptly<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let longest = self.options.answer_timeout.min(self.options.lease / 3);
+        self.answered_within(longest, operation, work).await
+    }
+
+    async fn answered_within<T>(
+        &self,
+        longest: Duration,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         if !S::IS_REMOTE {
             return work.await;
         }
-        timeout(self.options.answer_timeout, work).await.unwrap_or_else(|_elapsed| {
-            let message = format!("no answer for {:?}", self.options.answer_timeout);
+        timeout(longest, work).await.unwrap_or_else(|_elapsed| {
+            let message = format!("no answer for {longest:?}");
             Err(Error::new(ErrorKind::Unavailable, operation, message))
         })
     }

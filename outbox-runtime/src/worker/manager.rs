@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,7 @@ pub(super) struct Manager<S: Store> {
     /// Whether it is about to stop: it takes no more shards.
     leaving: bool,
     last_housekeeping: Instant,
+    housekeeping: Option<JoinHandle<()>>,
 }
 
 /// A consumer of the registry, and what the database says of it.
@@ -67,6 +68,7 @@ impl<S: Store> Manager<S> {
             tally: Tally::default(),
             leaving: false,
             last_housekeeping: Instant::now(),
+            housekeeping: None,
         })
     }
 
@@ -85,8 +87,9 @@ impl<S: Store> Manager<S> {
             tokio::select! {
                 _ = ticks.tick() => {
                     self.renew().await;
+                    self.look_for_operations().await;
                     self.balance(&mut tasks, &stop).await;
-                    self.keep_house().await;
+                    self.keep_house();
                 }
                 Ok(()) = pulse.changed() => {
                     self.look_for_operations().await;
@@ -133,7 +136,7 @@ impl<S: Store> Manager<S> {
         };
         let asked = Instant::now();
         let renewal = self.crew.store.renew(&heartbeat, &held);
-        match self.crew.answered("renew leases", renewal).await {
+        match self.crew.promptly("renew leases", renewal).await {
             Ok(kept) => {
                 self.crew.keep_leases(&kept, asked);
                 let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
@@ -150,6 +153,10 @@ impl<S: Store> Manager<S> {
             Ok(fleet) => fleet,
             Err(error) => return tracing::warn!(%error, "could not look at the fleet"),
         };
+        if !self.leaving && fleet.members.iter().all(|member| member.id != self.crew.worker) {
+            // The database was away for longer than a lease. Without a share it would give all back.
+            return self.renew().await;
+        }
         let shares = shares(&fleet, self.crew.worker);
         let mut wanted = HashMap::new();
         for known in &self.consumers {
@@ -165,7 +172,7 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
-        match self.crew.answered("acquire leases", self.take(wanted)).await {
+        match self.crew.promptly("acquire leases", self.take(wanted)).await {
             Ok(taken) => {
                 for (id, unclean) in taken {
                     self.spawn(tasks, id, unclean, stop);
@@ -214,7 +221,7 @@ impl<S: Store> Manager<S> {
     ) {
         let known = self.consumers.iter().find(|known| known.name() == id.consumer);
         let Some(known) = known else { return };
-        let (post, task) = post::man(&self.crew, &known.consumer, id.clone(), stop.child_token());
+        let (post, task) = post::man(&self.crew, &known.consumer, id.clone(), stop.clone());
         self.posts.insert(id, post);
         tasks.spawn(task.run(unclean));
     }
@@ -229,8 +236,9 @@ impl<S: Store> Manager<S> {
         self.tally += left.tally;
         self.crew.note_in_flight(&left.id, 0);
         self.posts.remove(&left.id);
-        let released = self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id));
-        if let Err(error) = self.crew.answered("hand leases back", released).await {
+        let released =
+            self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id), left.clean);
+        if let Err(error) = self.crew.promptly("hand leases back", released).await {
             return tracing::warn!(
                 shard = %left.id, %error, "could not hand a lease back; it will expire"
             );
@@ -243,7 +251,7 @@ impl<S: Store> Manager<S> {
     async fn look_for_operations(&mut self) {
         let names = self.names();
         let registered = self.crew.store.registered(&names);
-        let now = match self.crew.answered("look for operations", registered).await {
+        let now = match self.crew.promptly("look for operations", registered).await {
             Ok(now) => now,
             Err(error) => return tracing::warn!(%error, "could not look for operations"),
         };
@@ -272,20 +280,24 @@ impl<S: Store> Manager<S> {
         }
     }
 
-    async fn keep_house(&mut self) {
-        if self.last_housekeeping.elapsed() < HOUSEKEEPING {
+    /// On a task of its own: it may have to wait, and leases must not.
+    fn keep_house(&mut self) {
+        let is_done = self.housekeeping.as_ref().is_none_or(JoinHandle::is_finished);
+        if !is_done || self.last_housekeeping.elapsed() < HOUSEKEEPING {
             return;
         }
         self.last_housekeeping = Instant::now();
-        let (crew, store) = (&self.crew, &self.crew.store);
-        for trimmed in [
-            crew.answered("trim dedup keys", store.trim_dedup()).await,
-            crew.answered("trim workers", store.trim_workers()).await,
-        ] {
-            if let Err(error) = trimmed {
-                tracing::debug!(%error, "could not delete what has expired");
+        let crew = Arc::clone(&self.crew);
+        self.housekeeping = Some(tokio::spawn(async move {
+            for trimmed in [
+                crew.answered("trim dedup keys", crew.store.trim_dedup()).await,
+                crew.answered("trim workers", crew.store.trim_workers()).await,
+            ] {
+                if let Err(error) = trimmed {
+                    tracing::debug!(%error, "could not delete what has expired");
+                }
             }
-        }
+        }));
     }
 
     fn names(&self) -> Vec<&'static str> {

@@ -23,9 +23,24 @@ impl Permits {
         Self { queue: permits.map(PollSemaphore::new), spare: None, wanted: false }
     }
 
+    /// The shard looks what it can start.
+    pub(super) fn begin(&mut self) {
+        self.wanted = false;
+    }
+
+    /// It has looked: unless it wants a permit it gives up its place, and whatever it has.
+    pub(super) fn end(&mut self) {
+        if self.wanted {
+            return;
+        }
+        self.spare = None;
+        if let Some(queue) = &mut self.queue {
+            *queue = PollSemaphore::new(queue.clone_inner());
+        }
+    }
+
     /// A permit, if there is one; otherwise one is wanted from now on.
     pub(super) fn take(&mut self) -> Option<Permit> {
-        self.wanted = false;
         let Some(queue) = &self.queue else { return Some(None) };
         let permit = match self.spare.take() {
             Some(permit) => Some(permit),
@@ -74,6 +89,25 @@ mod tests {
         drop(permit);
         three.come().await;
         assert!(three.take().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_to_start_keeps_no_permit() {
+        let semaphore = Arc::new(Semaphore::new(1));
+        let [mut one, mut two] = [(); 2].map(|()| Permits::new(Some(Arc::clone(&semaphore))));
+        let permit = one.take().expect("it is free");
+        assert!(two.take().is_none());
+        {
+            let come = two.come();
+            tokio::pin!(come);
+            assert!(futures_util::poll!(come).is_pending());
+        }
+        drop(permit);
+        two.come().await;
+        // What it wanted the permit for has been parked meanwhile.
+        two.begin();
+        two.end();
+        assert!(one.take().is_some());
     }
 
     #[test]

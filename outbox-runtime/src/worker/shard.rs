@@ -45,8 +45,11 @@ pub(crate) struct Shard<S: Store> {
     slice: Slice,
     listener: Arc<Listener>,
     clock: Option<watch::Receiver<()>>,
-    /// Fires when the worker stops or the lease is lost; handlers have children of it.
+    /// Fires when the shard is to finish what runs, and start nothing more.
     token: CancellationToken,
+    /// Fires when the whole worker stops: handlers have children of it, and only then is there an end
+    /// to how long they may go on.
+    ending: CancellationToken,
 
     seq: i64,
     /// The number of the last checkpoint when it was last asked whether to delete older ones.
@@ -127,6 +130,7 @@ impl<S: Store> Shard<S> {
         shard: u32,
         unclean: bool,
         token: CancellationToken,
+        ending: CancellationToken,
     ) -> Result<Self> {
         let options = &consumer.options;
         let id = ShardId { consumer: options.name, shard };
@@ -137,6 +141,7 @@ impl<S: Store> Shard<S> {
             // It learns these two when it takes over.
             shards: shard + 1,
             not_before: None,
+            ordered: options.ordered,
             dead_holds_key: options.on_dead == OnDead::Hold,
         };
         let take_over = crew.store.take_over(&id, &slice, crew.worker);
@@ -145,10 +150,13 @@ impl<S: Store> Shard<S> {
         slice.not_before = taken.orders.not_before;
         let now = Instant::now();
         let tracker = Tracker::new(taken.progress.clone(), taken.completed);
+        let pace = taken.orders.pace.filter(|pace| tracker.mark() < pace.until);
+        let pacer = pace.map(|pace| Pacer::new(pace, slice.shards, now));
         Ok(Self {
             listener: crew.bell.listen(consumer.event_name),
             clock: crew.store.clock().watch(),
             token,
+            ending,
             seq: taken.seq,
             trimmed: taken.seq - 1,
             totals: taken.totals,
@@ -160,7 +168,7 @@ impl<S: Store> Shard<S> {
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
             held: taken.held_keys.into_iter().collect(),
             paused: taken.paused_keys.into_iter().collect(),
-            pacer: taken.orders.pace.map(|pace| Pacer::new(pace, slice.shards, now)),
+            pacer,
             stop: taken.orders.stop.map(Stopping::Ahead),
             rows: HashSet::new(),
             last_sweep: now,
@@ -211,13 +219,16 @@ impl<S: Store> Shard<S> {
                 }
             }
             if stopping {
-                let end = *deadline.get_or_insert(
-                    Instant::now() + self.crew.options.shutdown_timeout.min(LONGEST_SLEEP),
-                );
-                if self.running.is_empty() || Instant::now() >= end {
+                if self.ending.is_cancelled() && deadline.is_none() {
+                    let longest = self.crew.options.shutdown_timeout.min(LONGEST_SLEEP);
+                    deadline = Some(Instant::now() + longest);
+                }
+                let is_over = deadline.is_some_and(|end| Instant::now() >= end);
+                let is_done = self.running.is_empty() && !self.has_something_to_record();
+                if is_done || is_over {
                     return self.finish().await;
                 }
-                wait = Some(wait.map_or(end, |wait| wait.min(end)));
+                wait = [wait, deadline].into_iter().flatten().min();
             } else if self.is_over()
                 || (wait.is_none() && until == Until::Drained && self.is_drained())
             {
@@ -270,7 +281,8 @@ impl<S: Store> Shard<S> {
         let wake =
             [limit, self.next_wake().filter(|_| limit.is_none())].into_iter().flatten().min();
         let listener = Arc::clone(&self.listener);
-        let token = self.token.clone();
+        let (token, ending) = (self.token.clone(), self.ending.clone());
+        let ends = stopping && !ending.is_cancelled();
         tokio::select! {
             Some(joined) = self.running.join_next(), if !self.running.is_empty() => {
                 self.take_in(joined)?;
@@ -287,6 +299,7 @@ impl<S: Store> Shard<S> {
             () = self.permits.come(), if !stopping && self.permits.is_wanted() => {}
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             () = token.cancelled(), if !stopping => {}
+            () = ending.cancelled(), if ends => {}
         }
         Ok(())
     }
@@ -323,7 +336,8 @@ impl<S: Store> Shard<S> {
         });
         let batch = self.batch_due();
         let due = self.next_due.filter(|_| self.has_room() && !self.has_stopped());
-        let paced = self.pacer.as_ref().filter(|_| !self.caught_up && self.has_room());
+        let reads = !self.caught_up && self.has_room() && !self.has_stopped();
+        let paced = self.pacer.as_ref().filter(|_| reads);
         let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
         [record, batch, due, paced, sweep, self.turn_due].into_iter().flatten().min()
@@ -349,6 +363,15 @@ impl<S: Store> Shard<S> {
             tracing::warn!(shard = %self.id, %error, "could not record the last progress");
         }
         Ok(())
+    }
+
+    /// Ends what runs, when another worker goes on with it or the shard starts anew.
+    pub(crate) async fn abandon(&mut self) {
+        self.running.shutdown().await;
+    }
+
+    fn has_something_to_record(&self) -> bool {
+        !self.unit_running && (self.dirty_since.is_some() || self.frozen.is_some())
     }
 
     /// Whether there is still something that may be what killed the worker before.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
-use outbox_runtime::{DeliveryFilter, DeliveryState, ErrorKind};
+use outbox_runtime::{DeliveryFilter, DeliveryState, ErrorKind, Worker};
 use outbox_tests::{Act, Db, Ping, Probe, Running};
 
 use super::{emit, pings, sorted, until_all_run, until_nobody_runs};
@@ -11,6 +11,7 @@ use crate::consumers::{Ordered, Plain, Sharded};
 crate::both! {
     a_paused_consumer_stands_still_and_goes_on_where_it_stopped,
     what_runs_when_its_consumer_is_paused_may_finish,
+    a_handler_that_outlasts_the_shutdown_timeout_may_still_finish,
     a_consumer_that_is_paused_before_a_worker_starts_is_not_run,
     a_paused_key_is_parked_and_follows_in_order,
     a_retry_of_a_paused_key_waits,
@@ -52,6 +53,29 @@ async fn what_runs_when_its_consumer_is_paused_may_finish<DB: Db>() -> Result<()
     assert_eq!(outbox.stats().await?[0].handled, 3, "and was recorded");
     worker.stop().await?;
     assert_eq!(probe.seen().len(), 3);
+    Ok(())
+}
+
+/// The timeout is for the end of the whole worker.
+async fn a_handler_that_outlasts_the_shutdown_timeout_may_still_finish<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<Sharded, DB>::new().await?;
+    let probe = Probe::new(|_, _, _| Act::Gate);
+    let often = Duration::from_millis(10);
+    let worker = Worker::new(outbox.outbox().clone(), probe.clone()).poll(often, often);
+    let worker = Running::worker(worker.shutdown_timeout(Duration::ZERO));
+    until_all_run(&outbox, "sharded").await;
+    emit(&outbox, pings(0..8, 8)).await?;
+    probe.until_called("sharded", 8).await;
+    outbox.pause_key("sharded", "another").await?;
+    // Both have been noticed once the second has let all shards go.
+    outbox.pause("sharded").await?;
+    emit(&outbox, pings(8..16, 8)).await?;
+    probe.open_gate();
+    until_nobody_runs(&outbox, "sharded").await;
+    outbox.resume("sharded").await?;
+    probe.until_called("sharded", 16).await;
+    worker.stop().await?;
+    assert_eq!(sorted(probe.numbers("sharded")), (0..16).collect::<Vec<_>>(), "each once");
     Ok(())
 }
 

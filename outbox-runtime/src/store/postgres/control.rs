@@ -28,8 +28,15 @@ impl PostgresStore {
         consumer: &str,
     ) -> Result<Orders<WindowProgress>> {
         const READ: &str = "read what a consumer was told";
-        let row =
-            query(&self.sql.orders).bind(consumer).fetch_one(connection).await.during(READ)?;
+        let row = query(&self.sql.orders)
+            .bind(consumer)
+            .fetch_optional(connection)
+            .await
+            .during(READ)?
+            .ok_or_else(|| {
+                let message = format!("consumer `{consumer}` has been retired");
+                Error::new(ErrorKind::LeaseLost, READ, message)
+            })?;
         let orders = || {
             Ok(Orders {
                 shards: row.try_get::<i32, _>(0)? as u32,

@@ -101,12 +101,18 @@ impl PostgresStore {
             .collect())
     }
 
-    pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
+    pub(super) async fn release_leases(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        clean: bool,
+    ) -> Result<()> {
         let (consumers, numbers) = columns(shards);
         query(&self.sql.release_leases)
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
+            .bind(clean)
             .execute(&self.pool)
             .await
             .during("hand leases back")?;
@@ -171,6 +177,7 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
+            .bind(slice.ordered)
             .execute(&self.pool)
             .await
             .during("free parked deliveries")?;

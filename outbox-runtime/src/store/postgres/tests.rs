@@ -66,6 +66,7 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
         shard: 0,
         shards: 1,
         not_before: None,
+        ordered: false,
         dead_holds_key: true,
     };
     for foreign in [0, 500, 499] {
@@ -94,6 +95,7 @@ async fn a_reader_jumps_over_what_is_gone() {
         shard: 0,
         shards: 1,
         not_before: None,
+        ordered: false,
         dead_holds_key: true,
     };
     store.pool().execute("select setval('outbox.event_position_seq', 50000000)").await.unwrap();

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::progress::LogProgress;
 use super::{SqliteStore, rows};
-use crate::error::{During, Result};
+use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
 use crate::store::types::{Totals, not_before};
 use crate::store::{
@@ -26,9 +26,13 @@ impl SqliteStore {
         const READ: &str = "read what a consumer was told";
         let row = sqlx::query(self.sql.orders.safe())
             .bind(consumer)
-            .fetch_one(connection)
+            .fetch_optional(connection)
             .await
-            .during(READ)?;
+            .during(READ)?
+            .ok_or_else(|| {
+                let message = format!("consumer `{consumer}` has been retired");
+                Error::new(ErrorKind::LeaseLost, READ, message)
+            })?;
         let orders = || {
             Ok(Orders {
                 shards: row.try_get(0)?,

@@ -112,11 +112,17 @@ impl SqliteStore {
             .collect())
     }
 
-    pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
+    pub(super) async fn release_leases(
+        &self,
+        worker: Uuid,
+        shards: &[ShardId],
+        clean: bool,
+    ) -> Result<()> {
         sqlx::query(self.sql.release_leases.safe())
             .bind(worker)
             .bind(Json(values(shards)))
             .bind(lease_now_us())
+            .bind(clean)
             .execute(&self.pool)
             .await
             .during("hand leases back")?;
@@ -190,6 +196,7 @@ impl SqliteStore {
             .bind(slice.shards)
             .bind(slice.dead_holds_key)
             .bind(self.now_us())
+            .bind(slice.ordered)
             .execute(connection)
             .await
             .during("free parked deliveries")?;

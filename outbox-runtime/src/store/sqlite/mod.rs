@@ -217,8 +217,8 @@ impl Store for SqliteStore {
         self.renew_leases(heartbeat, held).await
     }
 
-    async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
-        self.release_leases(worker, shards).await
+    async fn release(&self, worker: Uuid, shards: &[ShardId], clean: bool) -> Result<()> {
+        self.release_leases(worker, shards, clean).await
     }
 
     async fn forget_worker(&self, worker: Uuid) -> Result<()> {

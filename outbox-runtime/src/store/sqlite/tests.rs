@@ -86,6 +86,7 @@ fn slice(event_name: &'static str) -> Slice {
         shard: 0,
         shards: 1,
         not_before: None,
+        ordered: false,
         dead_holds_key: true,
     }
 }

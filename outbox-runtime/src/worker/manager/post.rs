@@ -50,25 +50,30 @@ pub(super) struct ShardTask<S: Store> {
     lost: CancellationToken,
     leave: CancellationToken,
     reload: Arc<Notify>,
+    /// The whole worker stops.
+    ending: CancellationToken,
 }
 
 /// What a shard's task brings back.
 pub(super) struct Left {
     pub(super) id: ShardId,
     pub(super) tally: Tally,
+    /// Whether nothing is left that may have killed the worker before.
+    pub(super) clean: bool,
 }
 
-/// A post and the task that mans it, until `leave` fires.
+/// A post and the task that mans it, until it is told to leave or the whole worker stops.
 pub(super) fn man<S: Store>(
     crew: &Arc<Crew<S>>,
     consumer: &Arc<Bound<S::Db>>,
     id: ShardId,
-    leave: CancellationToken,
+    ending: CancellationToken,
 ) -> (Post, ShardTask<S>) {
+    let leave = ending.child_token();
     let (lost, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let post = Post { lost: lost.clone(), leave: leave.clone(), reload: Arc::clone(&reload) };
     let (crew, consumer) = (Arc::clone(crew), Arc::clone(consumer));
-    (post, ShardTask { crew, consumer, id, lost, leave, reload })
+    (post, ShardTask { crew, consumer, id, lost, leave, reload, ending })
 }
 
 /// Why an incarnation of a shard ended.
@@ -105,14 +110,15 @@ impl<S: Store> ShardTask<S> {
                 () = self.leave.cancelled() => {}
             }
         }
-        Left { id: self.id, tally }
+        Left { id: self.id, tally, clean: !unclean }
     }
 
     /// `unclean` becomes false once all is passed that may have killed the worker before.
     async fn incarnation(&self, unclean: &mut bool, tally: &mut Tally) -> Ended {
         let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&self.consumer));
         let token = self.leave.child_token();
-        let taken = Shard::take_over(crew, consumer, self.id.shard, *unclean, token.clone()).await;
+        let (told, ending) = (token.clone(), self.ending.clone());
+        let taken = Shard::take_over(crew, consumer, self.id.shard, *unclean, told, ending).await;
         let mut shard = match taken {
             Ok(shard) => shard,
             Err(error) if error.kind() == ErrorKind::LeaseLost => {
@@ -124,6 +130,8 @@ impl<S: Store> ShardTask<S> {
         tracing::debug!(shard = %self.id, unclean, "running a shard");
         let ended = self.until_told(&mut shard, &token).await;
         token.cancel();
+        // Nothing of this life may still run when the next one begins.
+        shard.abandon().await;
         *tally += shard.tally;
         *unclean &= shard.has_suspects();
         match ended {

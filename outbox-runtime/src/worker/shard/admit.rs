@@ -168,7 +168,8 @@ impl<S: Store> Shard<S> {
             slice: self.slice.clone(),
             ordered: self.consumer.options.ordered,
             except: self.rows.iter().copied().collect(),
-            limit: self.page_limit().min(500),
+            // Few enough to leave room for a page of the log: new events must not wait for all rows.
+            limit: self.page_limit().div_ceil(4).min(500),
         };
         let rows = self.crew.store.due(&query).await?;
         if rows.is_empty() {

@@ -33,7 +33,7 @@ impl<S: Store> Shard<S> {
     }
 
     /// Whether the shard is where it is to stop, and starts nothing more.
-    pub(super) fn has_stopped(&self) -> bool {
+    pub(crate) fn has_stopped(&self) -> bool {
         match &self.stop {
             Some(Stopping::Ahead(stop) | Stopping::Met(stop)) => match stop {
                 Stop::Here => true,
@@ -68,7 +68,7 @@ impl<S: Store> Shard<S> {
     }
 
     /// Whether the shard is to be taken over anew, since what it was told is over.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         matches!(self.stop, Some(Stopping::Over))
     }
 }

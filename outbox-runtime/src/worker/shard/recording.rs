@@ -65,6 +65,11 @@ impl<S: Store> Shard<S> {
     pub(super) async fn record_drained(&mut self) -> Result<()> {
         let mut checkpoint = self.checkpoint(&self.tracker);
         checkpoint.drained = true;
+        if self.barrier().is_some() {
+            // Everything before the barrier was read, and all that was ever handled lies before it.
+            // What is left of the list was skipped.
+            checkpoint.completed.clear();
+        }
         self.frozen = Some(Frozen {
             checkpoint,
             changes: self.take_changes(),

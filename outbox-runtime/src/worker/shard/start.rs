@@ -21,6 +21,13 @@ const TURN: Duration = Duration::from_millis(20);
 impl<S: Store> Shard<S> {
     /// Starts as many handlers as may run now.
     pub(super) async fn start(&mut self, until: Until) -> Result<()> {
+        self.permits.begin();
+        let started = self.start_ready(until).await;
+        self.permits.end();
+        started
+    }
+
+    async fn start_ready(&mut self, until: Until) -> Result<()> {
         self.turn_due = None;
         loop {
             if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
@@ -147,7 +154,7 @@ impl<S: Store> Shard<S> {
             Handler::Tx(_) => self.launch_unit(items, permit),
             Handler::Each(handler) => {
                 let Some(item) = items.pop() else { return };
-                let frame = Frame::new(&consumer.options, &item, &self.token);
+                let frame = Frame::new(&consumer.options, &item, &self.ending);
                 let handling = handler.run(attempted(&item), frame.context.clone());
                 self.running.spawn(async move {
                     let _permit = permit;
@@ -158,7 +165,7 @@ impl<S: Store> Shard<S> {
             Handler::Batch(handler) => {
                 // Rows come in the order in which they are due.
                 items.sort_by_key(Item::position);
-                let frame = Frame::new(&consumer.options, &items[0], &self.token);
+                let frame = Frame::new(&consumer.options, &items[0], &self.ending);
                 let batch = items.iter().map(attempted).collect();
                 let handling = handler.run(batch, frame.context.clone());
                 self.running.spawn(async move {
@@ -190,7 +197,7 @@ impl<S: Store> Shard<S> {
             changes,
             settled_rows: std::mem::take(&mut self.settled_rows),
             notices: std::mem::take(&mut self.notices),
-            token: self.token.clone(),
+            token: self.ending.clone(),
         };
         self.unit_running = true;
         self.singly = self.singly.saturating_sub(1);

@@ -103,7 +103,7 @@ async fn a_lease_is_had_by_one_worker_until_it_expires_or_is_handed_back() {
     assert_eq!(taken, [(shard("c"), true)], "taken from a worker that had not handed it back");
     assert_eq!(store.renew(&alive(one, TTL), &[(shard("c"), 3)]).await.unwrap(), []);
 
-    other.release(two, &shards).await.unwrap();
+    other.release(two, &shards, true).await.unwrap();
     let taken = store.acquire(one, &shards, TTL).await.unwrap();
     assert_eq!(taken, [(shard("c"), false)], "handed back, so nothing was left undone");
     store.forget_worker(two).await.unwrap();
