@@ -10,6 +10,10 @@
 //!    fences for all old shards; checkpoints at the barrier for all new ones, above whatever their
 //!    ledgers hold from earlier; the new number; no barrier.
 //!
+//! (The engine is gentler: before it marks the barrier all shards stand still, so that the fences cut
+//! off nothing; and it marks just before the fences instead of after them, which is the same, since it
+//! sees that no shard has appended anything in between. See `operations/reshard.rs`.)
+//!
 //! The log is a row of events in the order of commits, and grows while all this happens; a mark is
 //! how many there are. (Windows make that true of the real log.) One more event failed before and
 //! has a delivery row that is due: no barrier holds it back, and it belongs to whoever has its key.
