@@ -100,6 +100,7 @@ pub use sqlx::Sqlite;
 pub use outbox_macros::{Event, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
+    tidy_pool,
 };
 pub use tx::{InTransaction, Savepoint, Tx};
 pub use worker::{Change, Notice, Tally, Worker};

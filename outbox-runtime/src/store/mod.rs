@@ -4,6 +4,7 @@
 //! (retry, order, what to read next) are made above it; how a log is read without losing an event
 //! is its own business, hidden in its [`Progress`].
 
+mod connections;
 mod migrate;
 mod namespace;
 #[cfg(feature = "postgres")]
@@ -27,6 +28,9 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 
+#[allow(unreachable_pub)]
+pub use connections::{Connections, Dialect};
+pub use connections::tidy_pool;
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
@@ -101,9 +105,17 @@ pub trait Store: Clone + Send + Sync + 'static {
     type Db: Backend<Store = Self>;
     type Progress: Progress;
 
+    /// How to ask a connection what it is in.
+    const DIALECT: &'static Dialect;
+
     fn new(pool: Pool<Self::Db>, namespace: &Namespace, clock: Clock) -> Self;
-    fn pool(&self) -> &Pool<Self::Db>;
+    fn connections(&self) -> &Connections<Self::Db>;
+    fn connections_mut(&mut self) -> &mut Connections<Self::Db>;
     fn clock(&self) -> &Clock;
+
+    fn pool(&self) -> &Pool<Self::Db> {
+        self.connections().pool()
+    }
 
     /// Every statement of the store with its name, for the test that prepares them all.
     fn statements(&self) -> Vec<(&'static str, String)>;
@@ -197,6 +209,13 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn record(
         &self,
         connection: &mut <Self::Db as sqlx::Database>::Connection,
+        checkpoint: &Checkpoint<Self::Progress>,
+        changes: &Changes,
+    ) -> impl Future<Output = Result<Recorded>> + Send;
+
+    /// The same in a transaction of its own.
+    fn record_alone(
+        &self,
         checkpoint: &Checkpoint<Self::Progress>,
         changes: &Changes,
     ) -> impl Future<Output = Result<Recorded>> + Send;

@@ -1,15 +1,19 @@
 //! What all shards of a worker share.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::decide::Next;
 use super::hooks::Hooks;
+use super::outage::Outage;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -19,6 +23,11 @@ pub(crate) struct Crew<S> {
     pub(crate) worker: Uuid,
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
+    pub(crate) outage: Outage,
+    /// For whatever shards do with a connection.
+    seats: Semaphore,
+    /// For units, which keep theirs for as long as handlers run.
+    unit_seats: Semaphore,
     in_flight: Mutex<HashMap<ShardId, u32>>,
 }
 
@@ -39,9 +48,26 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
+    /// How long the database may take to answer.
+    pub(crate) answer: Duration,
+    /// How many connections shards may use at once.
+    pub(crate) connections: Option<u32>,
 }
 
+/// How long to wait for a connection before that counts as a failure.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A place among those of a worker who use a connection.
+pub(crate) type Seat<'c> = (SemaphorePermit<'c>, SemaphorePermit<'c>);
+
 impl WorkerOptions {
+    /// How many of a pool's connections shards may use at once: where there are two, one is left to
+    /// leases and the probe.
+    fn seats(&self, pool: u32) -> u32 {
+        let default = pool.div_ceil(2).min(pool.saturating_sub(1));
+        self.connections.unwrap_or(default).max(1)
+    }
+
     /// How many events of a shard may have been handed to handlers and not recorded as done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
         let each = options.batch.map_or(1, |batch| batch.max);
@@ -61,14 +87,60 @@ impl Default for WorkerOptions {
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
+            answer: Duration::from_secs(30),
+            connections: None,
         }
     }
 }
 
 impl<S: Store> Crew<S> {
-    pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
-        let in_flight = Mutex::default();
-        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight }
+    pub(crate) fn new(mut store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+        store.connections_mut().be_impatient(PATIENCE);
+        let connections = store.connections().clone();
+        let outage = Outage::new(move |error| connections.look_at(error));
+        let seats = options.seats(store.pool().options().get_max_connections()) as usize;
+        Self {
+            store,
+            bell,
+            worker: Uuid::now_v7(),
+            options,
+            hooks,
+            outage,
+            seats: Semaphore::new(seats),
+            unit_seats: Semaphore::new((seats - 1).max(1)),
+            in_flight: Mutex::default(),
+        }
+    }
+
+    /// Something that a shard does with a connection: when there is a seat, and not for ever.
+    pub(crate) async fn seated<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let _seat = self.seats.acquire().await;
+        self.in_time(operation, work).await
+    }
+
+    /// Gives up what the database does not answer: a connection may be dead and not know it.
+    pub(crate) async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let answer = self.options.answer;
+        tokio::time::timeout(answer, work).await.unwrap_or_else(|_elapsed| {
+            let message = format!("the database did not answer within {answer:?}");
+            Err(Error::new(ErrorKind::Unavailable, operation, message))
+        })
+    }
+
+    /// A seat for a transaction that handlers run in.
+    pub(crate) async fn unit_seat(&self) -> Option<Seat<'_>> {
+        // They are never closed.
+        let unit = self.unit_seats.acquire().await.ok()?;
+        let seat = self.seats.acquire().await.ok()?;
+        Some((seat, unit))
     }
 
     /// Tells how many events a shard is handling, for `stats`.

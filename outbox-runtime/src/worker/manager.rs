@@ -9,8 +9,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
+use super::outage::Watch;
 use super::shard::{Shard, Until};
 use super::wake;
 use crate::consumer::{Bound, OnDead};
@@ -100,11 +100,12 @@ impl<S: Store> Manager<S> {
                     self.spawn(tasks, index, unclean, stop);
                 }
             }
-            Err(error) => tracing::warn!(%error, "could not look for free leases"),
+            Err(error) => self.crew.outage.note("looking for free leases", &error),
         }
         if self.last_housekeeping.elapsed() >= HOUSEKEEPING {
             self.last_housekeeping = Instant::now();
-            if let Err(error) = self.crew.store.trim_dedup().await {
+            let trimming = self.crew.store.trim_dedup();
+            if let Err(error) = self.crew.in_time("trim dedup keys", trimming).await {
                 tracing::debug!(%error, "could not delete expired dedup keys");
             }
         }
@@ -123,7 +124,8 @@ impl<S: Store> Manager<S> {
             *last_renewal = Instant::now();
             return;
         }
-        match self.crew.store.renew(self.crew.worker, &held, self.crew.options.lease).await {
+        let renewing = self.crew.store.renew(self.crew.worker, &held, self.crew.options.lease);
+        match self.crew.in_time("renew leases", renewing).await {
             Ok(kept) => {
                 *last_renewal = Instant::now();
                 for post in self.posts.iter().filter(|post| !kept.contains(&post.id)) {
@@ -131,7 +133,7 @@ impl<S: Store> Manager<S> {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "could not renew leases");
+                self.crew.outage.note("renewing leases", &error);
                 if last_renewal.elapsed() >= self.crew.options.lease {
                     self.posts.iter().for_each(Post::lose);
                 }
@@ -151,7 +153,8 @@ impl<S: Store> Manager<S> {
             return Ok(Vec::new());
         }
         let crew = &self.crew;
-        let acquired = crew.store.acquire(crew.worker, &vacant, crew.options.lease).await?;
+        let acquiring = crew.store.acquire(crew.worker, &vacant, crew.options.lease);
+        let acquired = crew.in_time("acquire leases", acquiring).await?;
         let mut taken = Vec::with_capacity(acquired.len());
         for (id, unclean) in acquired {
             let post = self.posts.iter_mut().enumerate().find(|(_, post)| post.id == id);
@@ -195,8 +198,9 @@ impl<S: Store> Manager<S> {
             post.held = None;
         }
         let released = self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id));
-        if let Err(error) = released.await {
-            tracing::warn!(shard = %left.id, %error, "could not hand a lease back; it will expire");
+        if let Err(error) = self.crew.in_time("hand leases back", released).await {
+            // It will expire.
+            self.crew.outage.note("handing a lease back", &error);
         }
     }
 
@@ -250,8 +254,9 @@ impl<S: Store> Manager<S> {
                     () = stop.cancelled() => return,
                 }
                 let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
-                if let Err(error) = crew.store.renew(crew.worker, &held, crew.options.lease).await {
-                    tracing::warn!(%error, "could not renew leases");
+                let renewing = crew.store.renew(crew.worker, &held, crew.options.lease);
+                if let Err(error) = crew.in_time("renew leases", renewing).await {
+                    crew.outage.note("renewing leases", &error);
                 }
             }
         })
@@ -289,18 +294,20 @@ impl<S: Store> ShardTask<S> {
     /// lease is ours.
     async fn run(self, unclean: bool) -> Left {
         let mut tally = Tally::default();
-        let mut backoff = Backoff::default();
+        let mut watch = self.crew.outage.watch(format!("taking over shard {}", self.id));
         while !self.lost.is_cancelled() && !self.stop.is_cancelled() {
             // A panic must not keep the lease from everybody for ever.
             let lived =
-                AssertUnwindSafe(self.incarnation(unclean, &mut tally)).catch_unwind().await;
+                AssertUnwindSafe(self.incarnation(unclean, &mut tally, &mut watch));
+            let lived = lived.catch_unwind().await;
             let error = match lived {
                 Ok(Ok(())) => break,
+                // It cannot come back; whoever runs the worker is told.
+                Ok(Err(error)) if error.kind() == ErrorKind::Closed => break,
                 Ok(Err(error)) => error,
                 Err(_panic) => Error::new(ErrorKind::LeaseLost, "run a shard", "its task panicked"),
             };
-            let pause = backoff.next_pause();
-            tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "a shard had to give up");
+            let pause = watch.failed(&error);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.lost.cancelled() => {}
@@ -310,11 +317,17 @@ impl<S: Store> ShardTask<S> {
         Left { id: self.id, tally }
     }
 
-    async fn incarnation(&self, unclean: bool, tally: &mut Tally) -> Result<()> {
+    async fn incarnation(
+        &self,
+        unclean: bool,
+        tally: &mut Tally,
+        watch: &mut Watch,
+    ) -> Result<()> {
         let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&self.consumer));
         let token = self.stop.child_token();
         let slice = self.slice.clone();
         let mut shard = Shard::take_over(crew, consumer, slice, unclean, token.clone()).await?;
+        watch.recovered();
         tracing::debug!(shard = %self.id, unclean, "running a shard");
         let ended = tokio::select! {
             ended = shard.run(Until::Stopped) => ended,

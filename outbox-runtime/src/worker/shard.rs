@@ -18,7 +18,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
 use super::decide::Ended;
 use super::hooks::Notice;
@@ -114,7 +113,8 @@ impl<S: Store> Shard<S> {
         token: CancellationToken,
     ) -> Result<Self> {
         let id = ShardId { consumer: consumer.options.name, shard: slice.shard };
-        let taken: Taken<S::Progress> = crew.store.take_over(&id, &slice, crew.worker).await?;
+        let taking = crew.store.take_over(&id, &slice, crew.worker);
+        let taken: Taken<S::Progress> = crew.seated("take over a shard", taking).await?;
         let options = &consumer.options;
         let now = Instant::now();
         let tracker = Tracker::new(taken.progress.clone(), taken.completed);
@@ -158,35 +158,41 @@ impl<S: Store> Shard<S> {
     }
 
     /// Runs until told to stop, or until nothing is due. Errors of the database are waited out;
-    /// the only error that ends it is the loss of the shard to another worker.
+    /// the only errors that end it are the loss of the shard to another worker, and of the pool.
     pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
-        let mut backoff = Backoff::default();
+        let mut watch = self.crew.outage.watch(format!("shard {}", self.id));
+        let mut retry_at: Option<Instant> = None;
         let mut deadline = None;
         loop {
             let stopping = self.token.is_cancelled();
-            let mut wait = None;
-            match self.step(stopping, until).await {
-                Ok(()) => backoff.reset(),
-                Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
-                Err(error) => {
-                    let pause = backoff.next_pause();
-                    tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "the database failed");
-                    wait = Some(Instant::now() + pause);
-                }
+            // A database that failed is left alone for a while, whatever wakes the shard meanwhile.
+            if retry_at.is_some_and(|at| at > Instant::now()) {
+                self.take_in_finished()?;
+            } else {
+                retry_at = match self.step(stopping, until).await {
+                    Ok(()) => {
+                        watch.succeeded();
+                        None
+                    }
+                    Err(error) if ends(&error) => return Err(error),
+                    Err(error) => Some(Instant::now() + watch.failed(&error)),
+                };
             }
+            let mut limit = retry_at;
             if stopping {
                 let end = *deadline.get_or_insert(
                     Instant::now() + self.crew.options.shutdown_timeout.min(LONGEST_SLEEP),
                 );
-                if self.running.is_empty() || Instant::now() >= end {
+                let done = self.running.is_empty() && retry_at.is_none();
+                if done || Instant::now() >= end {
                     return self.finish().await;
                 }
-                wait = Some(wait.map_or(end, |wait| wait.min(end)));
-            } else if wait.is_none() && until == Until::Drained && self.is_drained() {
+                limit = Some(limit.map_or(end, |limit| limit.min(end)));
+            } else if limit.is_none() && until == Until::Drained && self.is_drained() {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);
-            self.wait(stopping, wait).await?;
+            self.wait(stopping, limit).await?;
         }
     }
 
@@ -298,7 +304,7 @@ impl<S: Store> Shard<S> {
             return Ok(());
         }
         if let Err(error) = self.record().await {
-            tracing::warn!(shard = %self.id, %error, "could not record the last progress");
+            self.crew.outage.note("recording the last progress", &error);
         }
         Ok(())
     }
@@ -333,6 +339,11 @@ impl<S: Store> Shard<S> {
             format!("the task of shard {} ended unexpectedly", self.id),
         )
     }
+}
+
+/// Whether a shard cannot go on after it.
+fn ends(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::LeaseLost | ErrorKind::Closed)
 }
 
 /// Resolves when a test's clock is moved.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::Crew;
 use crate::error::Result;
 use crate::store::Store;
@@ -24,7 +23,7 @@ pub(super) async fn probe<S: Store>(
     consumers: Vec<(&'static str, &'static str)>,
     stop: CancellationToken,
 ) {
-    let mut backoff = Backoff::default();
+    let mut watch = crew.outage.watch("the probe");
     let mut prober = None;
     loop {
         let round = match &mut prober {
@@ -33,15 +32,11 @@ pub(super) async fn probe<S: Store>(
         };
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
-                backoff.reset();
+                watch.succeeded();
                 prober.pause(&crew)
             }
             (Ok(()), None) => Duration::ZERO,
-            (Err(error), _) => {
-                let pause = backoff.next_pause();
-                tracing::warn!(%error, retry_in = ?pause, "could not probe the log");
-                pause
-            }
+            (Err(error), _) => watch.failed(error),
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -59,7 +54,7 @@ struct Prober<S: Store> {
 impl<S: Store> Prober<S> {
     async fn new(crew: &Crew<S>) -> Result<Self> {
         // The shards read once when they start, so what was committed before needs no ring.
-        let progress = crew.store.progress_now().await?;
+        let progress = crew.in_time("probe the log", crew.store.progress_now()).await?;
         crew.bell.ring_all();
         Ok(Self { progress, last_found: Instant::now(), last_sweep: Instant::now() })
     }
@@ -69,7 +64,7 @@ impl<S: Store> Prober<S> {
         crew: &Crew<S>,
         consumers: &[(&'static str, &'static str)],
     ) -> Result<()> {
-        match crew.store.probe(&mut self.progress).await? {
+        match crew.in_time("probe the log", crew.store.probe(&mut self.progress)).await? {
             None => {
                 crew.bell.ring_all();
                 self.last_found = Instant::now();
@@ -94,7 +89,7 @@ impl<S: Store> Prober<S> {
         consumers: &[(&'static str, &'static str)],
     ) -> Result<()> {
         let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
-        let waits = crew.store.next_due(&names).await?;
+        let waits = crew.in_time("probe the log", crew.store.next_due(&names)).await?;
         for (wait, (_, event_name)) in waits.into_iter().zip(consumers) {
             if wait.is_some_and(|wait| wait < SWEEP) {
                 crew.bell.ring_due(event_name);

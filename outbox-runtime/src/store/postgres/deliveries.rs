@@ -171,7 +171,7 @@ impl PostgresStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(i64::from(query.limit))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(DUE).await?)
             .await
             .during(DUE)?;
         found
@@ -192,7 +192,7 @@ impl PostgresStore {
         let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
             .bind(consumers)
             .bind(self.clock.fixed())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get("look for the next due delivery").await?)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

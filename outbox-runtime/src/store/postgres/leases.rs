@@ -27,7 +27,7 @@ impl PostgresStore {
         let free: Vec<(String, i32)> = sqlx::query_as(self.sql.free_leases.safe())
             .bind(&consumers)
             .bind(&numbers)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
             .await
             .during(ACQUIRE)?;
         if free.is_empty() {
@@ -39,7 +39,7 @@ impl PostgresStore {
             .bind(numbers)
             .bind(worker)
             .bind(micros(ttl))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
             .await
             .during(ACQUIRE)?;
         Ok(shards
@@ -69,7 +69,7 @@ impl PostgresStore {
             .bind(crate::worker::host_name())
             .bind(std::process::id() as i32)
             .bind(env!("CARGO_PKG_VERSION"))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get("renew leases").await?)
             .await
             .during("renew leases")?;
         Ok(shards
@@ -84,7 +84,7 @@ impl PostgresStore {
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("hand leases back").await?)
             .await
             .during("hand leases back")?;
         Ok(())
@@ -103,21 +103,21 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
-        waiting.execute(&self.pool).await.during("free waiting deliveries")?;
+        waiting.execute(&mut *self.connections.get("free waiting deliveries").await?).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get("read held keys").await?)
             .await
             .during("read held keys")?;
         let has_deliveries = sqlx::query_scalar(self.sql.has_deliveries.safe())
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.connections.get("look for deliveries").await?)
             .await
             .during("look for deliveries")?;
         Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
@@ -130,7 +130,7 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("free parked deliveries").await?)
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -148,7 +148,7 @@ impl PostgresStore {
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *self.connections.get(TAKE_OVER).await?)
                 .await;
             match row {
                 Ok(Some((seq, progress, completed, handled, retried, dead))) => {

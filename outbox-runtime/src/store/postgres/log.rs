@@ -210,7 +210,7 @@ impl PostgresStore {
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
         let (upto, high, own): (String, Position, String) = sqlx::query_as(self.sql.mark.safe())
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.connections.get("mark a place in the log").await?)
             .await
             .during("mark a place in the log")?;
         Ok(WindowProgress::seen(upto, parse_id(&own)?, high))
@@ -232,7 +232,7 @@ impl PostgresStore {
             .bind(progress.high)
             .bind(progress.next.to_string())
             .bind(WORTH_AN_ID)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.connections.get("probe the log").await?)
             .await
             .during("probe the log")?;
         if let Some(own) = own {

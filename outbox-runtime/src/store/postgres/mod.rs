@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::connections::{Connections, Dialect};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
@@ -40,7 +41,7 @@ impl super::Backend for Postgres {
 /// The store on Postgres.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    connections: Connections<Postgres>,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
@@ -57,6 +58,17 @@ crate::store::statements! {
     stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
 }
 
+const DIALECT: Dialect = Dialect {
+    ask: "select",
+    ask_writable: "select 1 / (not (pg_is_in_recovery() or current_setting('transaction_read_only')::bool))::int \
+                   -- outbox: an error here means that the server is read-only",
+    begin: "begin",
+    // In one message the two times are the same, unless the transaction began before.
+    ask_and_begin: "select 1 / (now() = statement_timestamp())::int \
+                    /* outbox: an error here means that the transaction is somebody else's */; begin",
+    no: &["22012"],
+};
+
 /// A time span as Postgres' interval arithmetic takes it here.
 fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
@@ -65,11 +77,12 @@ fn micros(span: Duration) -> i64 {
 impl Store for PostgresStore {
     type Db = Postgres;
     type Progress = WindowProgress;
+    const DIALECT: &'static Dialect = &DIALECT;
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
         Self {
-            pool,
+            connections: Connections::new(pool, &DIALECT),
             sql,
             namespace: namespace.clone(),
             clock,
@@ -78,8 +91,12 @@ impl Store for PostgresStore {
         }
     }
 
-    fn pool(&self) -> &PgPool {
-        &self.pool
+    fn connections(&self) -> &Connections<Postgres> {
+        &self.connections
+    }
+
+    fn connections_mut(&mut self) -> &mut Connections<Postgres> {
+        &mut self.connections
     }
 
     fn clock(&self) -> &Clock {
@@ -99,8 +116,7 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        let pool = self.pool.clone();
-        super::detached(async move { pool.begin().await.during("begin") }).await
+        self.connections.begin("begin").await
     }
 
     async fn append(
@@ -127,7 +143,7 @@ impl Store for PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let mut connection = self.pool.acquire().await.during("read the log")?;
+        let mut connection = self.connections.get("read the log").await?;
         #[cfg(test)]
         if let Some(sabotage) = self.sabotage {
             return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
@@ -192,13 +208,30 @@ impl Store for PostgresStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
+    /// One statement where there is only the checkpoint.
+    async fn record_alone(
+        &self,
+        checkpoint: &Checkpoint<WindowProgress>,
+        changes: &Changes,
+    ) -> Result<Recorded> {
+        const RECORD: &str = "record progress";
+        if changes.is_empty() {
+            let mut connection = self.connections.get(RECORD).await?;
+            return self.record_in(&mut connection, checkpoint, changes).await;
+        }
+        let mut tx = self.connections.begin(RECORD).await?;
+        let recorded = self.record_in(&mut tx, checkpoint, changes).await?;
+        tx.commit().await.during(RECORD)?;
+        Ok(recorded)
+    }
+
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
         let freed = sqlx::query(self.sql.release_keys.safe())
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("free parked deliveries").await?)
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -209,7 +242,7 @@ impl Store for PostgresStore {
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connections.get("look at a checkpoint").await?)
             .await
             .during("look at a checkpoint")
     }
@@ -227,7 +260,7 @@ impl Store for PostgresStore {
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("trim checkpoints").await?)
             .await
             .during("trim checkpoints")?;
         Ok(())
@@ -236,7 +269,7 @@ impl Store for PostgresStore {
     async fn trim_dedup(&self) -> Result<()> {
         sqlx::query(self.sql.trim_dedup.safe())
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("trim dedup keys").await?)
             .await
             .during("trim dedup keys")?;
         Ok(())
@@ -266,7 +299,7 @@ impl Store for PostgresStore {
         match self.clock.fixed() {
             Some(now) => Ok(now),
             None => sqlx::query_scalar(self.sql.now.safe())
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.connections.get("ask the time").await?)
                 .await
                 .during("ask the time"),
         }

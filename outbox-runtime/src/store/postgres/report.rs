@@ -33,11 +33,8 @@ impl PostgresStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let mut tx = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
-            .await
-            .during(STATS)?;
+        let begin = "begin isolation level repeatable read read only";
+        let mut tx = self.connections.begin_with(STATS, begin).await?;
         let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             .bind(self.clock.fixed())
@@ -143,7 +140,7 @@ impl PostgresStore {
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(LIST).await?)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -160,7 +157,7 @@ impl PostgresStore {
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(LIST).await?)
             .await
             .during(LIST)?;
         found
@@ -189,7 +186,7 @@ impl PostgresStore {
             .bind(filter.key.as_deref())
             .bind(filter.limit.map(i64::from))
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(&mut *self.connections.get("redrive").await?)
             .await
             .during("redrive")?;
         Ok(redriven.rows_affected())
@@ -198,7 +195,7 @@ impl PostgresStore {
     /// Deletes dead letters and frees what waited behind them, in one transaction.
     pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
         const DISCARD: &str = "discard";
-        let mut tx = self.pool.begin().await.during(DISCARD)?;
+        let mut tx = self.connections.begin(DISCARD).await?;
         let gone: Vec<(String, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)

@@ -18,7 +18,7 @@ impl PostgresStore {
     /// One transaction for all, behind an advisory lock that two processes cannot both have. It
     /// is a lock of the transaction, so that it works through a transaction pooler.
     pub(super) async fn apply_migrations(&self) -> Result<()> {
-        let mut tx = self.pool.begin().await.during(MIGRATE)?;
+        let mut tx = self.connections.begin(MIGRATE).await?;
         sqlx::query("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
             .bind(self.namespace.as_str())
             .execute(&mut *tx)
@@ -38,7 +38,7 @@ impl PostgresStore {
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.pool.acquire().await.during("check the format")?;
+        let mut connection = self.connections.get("check the format").await?;
         self.format_in(&mut connection).await
     }
 
@@ -71,7 +71,7 @@ impl PostgresStore {
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let now = self.mark().await?;
-            let mut tx = self.pool.begin().await.during(REGISTER)?;
+            let mut tx = self.connections.begin(REGISTER).await?;
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }
@@ -84,7 +84,7 @@ impl PostgresStore {
         let rows: Vec<(String, i32, String, i32, String)> =
             sqlx::query_as(self.sql.registered.safe())
                 .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.connections.get(REGISTER).await?)
                 .await
                 .during(REGISTER)?;
         let registered =

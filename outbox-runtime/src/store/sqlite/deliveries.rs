@@ -151,7 +151,7 @@ impl SqliteStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(query.limit)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(DUE).await?)
             .await
             .during(DUE)?;
         found
@@ -172,7 +172,7 @@ impl SqliteStore {
         let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
             .bind(Json(consumers))
             .bind(self.now_us())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get("look for the next due delivery").await?)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

@@ -26,7 +26,7 @@ impl SqliteStore {
         let free: Vec<(String, u32)> = sqlx::query_as(self.sql.free_leases.safe())
             .bind(Json(values(shards)))
             .bind(lease_now_us())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
             .await
             .during(ACQUIRE)?;
         if free.is_empty() {
@@ -37,16 +37,18 @@ impl SqliteStore {
             .filter(|id| free.iter().any(|(consumer, shard)| same(id, consumer, *shard)))
             .cloned()
             .collect();
+        let mut tx = self.begin_writing(ACQUIRE).await?;
+        // After the wait for the write lock: leases count from here.
         let now_us = lease_now_us();
-        // All rows are fetched, as the statement has committed only after its last one.
         let taken: Vec<(String, u32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
             .bind(Json(values(&free)))
             .bind(worker)
             .bind(now_us)
             .bind(later(now_us, ttl))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *tx)
             .await
             .during(ACQUIRE)?;
+        tx.commit().await.during(ACQUIRE)?;
         Ok(free
             .into_iter()
             .filter_map(|id| {

@@ -139,7 +139,7 @@ impl SqliteStore {
             .bind(slice.shards)
             .bind(slice.not_before.map(|time| time.timestamp_micros()))
             .bind(limit)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(READ).await?)
             .await
             .during(READ)?;
         let (mut events, mut span) = (Vec::with_capacity(rows.len()), None);
@@ -175,7 +175,7 @@ impl SqliteStore {
         let (high, found, names): (Option<Position>, i64, Json<Vec<String>>) =
             sqlx::query_as(self.sql.probe.safe())
                 .bind(progress.after)
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.connections.get("probe the log").await?)
                 .await
                 .during("probe the log")?;
         progress.after = progress.after.max(high.unwrap_or(0));

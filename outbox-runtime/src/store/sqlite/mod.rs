@@ -1,11 +1,11 @@
 //! The store on SQLite 3.42 and newer (sqlx brings its own).
 //!
 //! Any number of processes on one machine may share a file. SQLite lets one of them write at a
-//! time; the others wait for as long as the `busy_timeout` of their connections says, 5 seconds
-//! unless the pool's `SqliteConnectOptions` say otherwise, and then get
+//! time; the others wait for as long as the `busy_timeout` of their connections says, and for at
+//! least five seconds whatever it says, and then get
 //! [`ErrorKind::Conflict`](crate::ErrorKind). Readers never wait (`migrate` switches the file to
-//! a write-ahead log). Nothing here asks for the write lock where it could not wait for it: what
-//! writes is a single statement, or a transaction that begins with `BEGIN IMMEDIATE`.
+//! a write-ahead log). Nothing here asks for the write lock where it could not wait for it:
+//! everything that writes begins with `BEGIN IMMEDIATE`.
 
 mod changed;
 mod deliveries;
@@ -23,8 +23,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::connections::{Connections, Dialect};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
@@ -43,7 +45,7 @@ impl super::Backend for Sqlite {
 /// The store on SQLite.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    pool: SqlitePool,
+    connections: Connections<Sqlite>,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
@@ -58,6 +60,19 @@ crate::store::statements! {
     release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
     update_deliveries, worker_alive
 }
+
+const DIALECT: Dialect = Dialect {
+    ask: "",
+    ask_writable: "",
+    begin: "BEGIN IMMEDIATE",
+    ask_and_begin: "BEGIN IMMEDIATE",
+    // "cannot start a transaction within a transaction", among others.
+    no: &["1"],
+};
+
+/// How long to wait for the write lock, whatever the `busy_timeout` of the connections: as long as
+/// sqlx waits by default.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// What time columns hold for "never".
 const NEVER: i64 = i64::MAX;
@@ -79,25 +94,40 @@ impl SqliteStore {
     }
 
     /// Begins with the write lock, and waits for it. A transaction that reads first and writes
-    /// later cannot wait: if somebody else has written in between, SQLite refuses at once.
+    /// later cannot wait: if somebody else has written in between, SQLite refuses at once. So does
+    /// a connection whose `busy_timeout` says so, and then the wait is here.
     async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        let pool = self.pool.clone();
-        let begin = async move { pool.begin_with("BEGIN IMMEDIATE").await.during(operation) };
-        super::detached(begin).await
+        let give_up = Instant::now() + LOCK_WAIT;
+        let mut tries = 0;
+        loop {
+            match self.connections.begin(operation).await {
+                Err(error) if error.is_busy() && Instant::now() < give_up => {
+                    tries = (tries + 1).min(5);
+                    sleep(Duration::from_millis(1 << tries).mul_f64(0.5 + fastrand::f64())).await;
+                }
+                begun => return begun,
+            }
+        }
     }
 }
 
 impl Store for SqliteStore {
     type Db = Sqlite;
     type Progress = LogProgress;
+    const DIALECT: &'static Dialect = &DIALECT;
 
     fn new(pool: SqlitePool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.with_prefix(sql)));
-        Self { pool, sql, namespace: namespace.clone(), clock }
+        let connections = Connections::new(pool, &DIALECT);
+        Self { connections, sql, namespace: namespace.clone(), clock }
     }
 
-    fn pool(&self) -> &SqlitePool {
-        &self.pool
+    fn connections(&self) -> &Connections<Sqlite> {
+        &self.connections
+    }
+
+    fn connections_mut(&mut self) -> &mut Connections<Sqlite> {
+        &mut self.connections
     }
 
     fn clock(&self) -> &Clock {
@@ -153,7 +183,7 @@ impl Store for SqliteStore {
 
     async fn progress_now(&self) -> Result<LogProgress> {
         const MARK: &str = "mark a place in the log";
-        let mut connection = self.pool.acquire().await.during(MARK)?;
+        let mut connection = self.connections.get(MARK).await?;
         self.mark(&mut connection).await
     }
 
@@ -201,6 +231,19 @@ impl Store for SqliteStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
+    /// Always a transaction, as that is what waits for the write lock.
+    async fn record_alone(
+        &self,
+        checkpoint: &Checkpoint<LogProgress>,
+        changes: &Changes,
+    ) -> Result<Recorded> {
+        const RECORD: &str = "record progress";
+        let mut tx = self.begin_writing(RECORD).await?;
+        let recorded = self.record_in(&mut tx, checkpoint, changes).await?;
+        tx.commit().await.during(RECORD)?;
+        Ok(recorded)
+    }
+
     /// There are none: of a transaction that removes a head and one that parks behind it, whichever
     /// comes second sees the first and frees the delivery. So no shard asks for the write lock
     /// again and again for nothing; taking over looks nevertheless.
@@ -214,7 +257,7 @@ impl Store for SqliteStore {
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.connections.get("look at a checkpoint").await?)
             .await
             .during("look at a checkpoint")?;
         Ok(writer.flatten())
@@ -229,23 +272,27 @@ impl Store for SqliteStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
+        const TRIM: &str = "trim checkpoints";
+        let mut tx = self.begin_writing(TRIM).await?;
         sqlx::query(self.sql.trim_checkpoints.safe())
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await
-            .during("trim checkpoints")?;
-        Ok(())
+            .during(TRIM)?;
+        tx.commit().await.during(TRIM)
     }
 
     async fn trim_dedup(&self) -> Result<()> {
+        const TRIM: &str = "trim dedup keys";
+        let mut tx = self.begin_writing(TRIM).await?;
         sqlx::query(self.sql.trim_dedup.safe())
             .bind(self.now_us())
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await
-            .during("trim dedup keys")?;
-        Ok(())
+            .during(TRIM)?;
+        tx.commit().await.during(TRIM)
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {

@@ -33,7 +33,7 @@ impl SqliteStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let mut tx = self.pool.begin().await.during(STATS)?;
+        let mut tx = self.connections.begin_with(STATS, "BEGIN").await?;
         let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             // Leases go by the machine's clock, whatever clock a test has.
@@ -135,7 +135,7 @@ impl SqliteStore {
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(LIST).await?)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -152,7 +152,7 @@ impl SqliteStore {
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connections.get(LIST).await?)
             .await
             .during(LIST)?;
         found
@@ -176,15 +176,18 @@ impl SqliteStore {
     }
 
     pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+        const REDRIVE: &str = "redrive";
+        let mut tx = self.begin_writing(REDRIVE).await?;
         let redriven = sqlx::query(self.sql.redrive.safe())
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(limit_or_none(filter))
             .bind(self.now_us())
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await
-            .during("redrive")?;
+            .during(REDRIVE)?;
+        tx.commit().await.during(REDRIVE)?;
         Ok(redriven.rows_affected())
     }
 

@@ -38,7 +38,8 @@ impl<S: Store> Shard<S> {
     }
 
     pub(super) async fn read(&mut self) -> Result<()> {
-        let page = self.crew.store.read(&self.cursor, &self.slice, self.page_limit()).await?;
+        let reading = self.crew.store.read(&self.cursor, &self.slice, self.page_limit());
+        let page = self.crew.seated("read the log", reading).await?;
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
         self.caught_up = page.caught_up;
@@ -149,9 +150,11 @@ impl<S: Store> Shard<S> {
             except: self.rows.iter().copied().collect(),
             limit: self.page_limit().min(500),
         };
-        let rows = self.crew.store.due(&query).await?;
+        const DUE: &str = "look for due deliveries";
+        let rows = self.crew.seated(DUE, self.crew.store.due(&query)).await?;
         if rows.is_empty() {
-            let next = self.crew.store.next_due(&[self.id.consumer]).await?;
+            let consumer = [self.id.consumer];
+            let next = self.crew.seated(DUE, self.crew.store.next_due(&consumer)).await?;
             self.next_due = match next.first() {
                 // A row that is due and was not returned is already here, or not a head: whatever
                 // changes that sets the time anew.
@@ -211,7 +214,8 @@ impl<S: Store> Shard<S> {
     pub(super) async fn sweep(&mut self) -> Result<()> {
         self.last_sweep = Instant::now();
         let keys: Vec<String> = self.held.iter().cloned().collect();
-        if self.crew.store.free_parked(&self.id, &self.slice, &keys).await? > 0 {
+        let freeing = self.crew.store.free_parked(&self.id, &self.slice, &keys);
+        if self.crew.seated("free parked deliveries", freeing).await? > 0 {
             self.next_due = Some(Instant::now());
         }
         Ok(())

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::Shard;
-use crate::error::{During, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::event::Position;
 use crate::store::{Changes, Checkpoint, Recorded, Store};
 use crate::worker::hooks::Notice;
@@ -103,13 +103,15 @@ impl<S: Store> Shard<S> {
     }
 
     async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
+        const RECORD: &str = "record progress";
         let store = &self.crew.store;
-        let written = write(store, &frozen.checkpoint, &frozen.changes).await;
+        let writing = store.record_alone(&frozen.checkpoint, &frozen.changes);
+        let written = self.crew.seated(RECORD, writing).await;
         match written {
             // The try before may have been committed although its answer was lost.
             Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
                 let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
-                match store.checkpoint_writer(shard, *seq).await? {
+                match self.crew.seated(RECORD, store.checkpoint_writer(shard, *seq)).await? {
                     Some(writer) if writer == *worker => {
                         Ok(Recorded { still_held: frozen.changes.release.clone() })
                     }
@@ -144,7 +146,8 @@ impl<S: Store> Shard<S> {
         }
         self.trimmed = self.seq;
         let last = self.seq - KEPT_CHECKPOINTS;
-        if let Err(error) = self.crew.store.trim_checkpoints(&self.id, last).await {
+        let trimming = self.crew.store.trim_checkpoints(&self.id, last);
+        if let Err(error) = self.crew.seated("trim checkpoints", trimming).await {
             tracing::debug!(shard = %self.id, %error, "could not trim checkpoints");
         }
     }
@@ -154,23 +157,6 @@ impl<S: Store> Shard<S> {
 /// workers that live shortly (a drain every minute) trim as well.
 fn is_trim_due(trimmed: i64, seq: i64) -> bool {
     seq / TRIM_EVERY > trimmed / TRIM_EVERY
-}
-
-/// One statement where there is only the checkpoint, a transaction where there is more.
-async fn write<S: Store>(
-    store: &S,
-    checkpoint: &Checkpoint<S::Progress>,
-    changes: &Changes,
-) -> Result<Recorded> {
-    const RECORD: &str = "record progress";
-    if changes.is_empty() {
-        let mut connection = store.pool().acquire().await.during(RECORD)?;
-        return store.record(&mut connection, checkpoint, changes).await;
-    }
-    let mut tx = store.begin().await?;
-    let recorded = store.record(&mut tx, checkpoint, changes).await?;
-    tx.commit().await.during(RECORD)?;
-    Ok(recorded)
 }
 
 #[cfg(test)]
