@@ -2,6 +2,7 @@
 //! `cargo xtask test` runs a few.
 
 mod abort;
+mod cancelled;
 mod kill;
 mod victim;
 

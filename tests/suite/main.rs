@@ -3,15 +3,19 @@
 
 mod after_crash;
 mod batch;
+mod budget;
 mod causation;
 mod changed;
+mod connections;
 mod consumers;
 mod dead_letters;
 mod dedup;
 mod emit;
 mod held_open;
 mod idle;
+mod neighbours;
 mod ordered;
+mod outages;
 mod outcomes;
 mod reading;
 mod refused;

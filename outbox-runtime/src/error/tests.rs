@@ -28,11 +28,7 @@ fn what_is_temporary_is_what_needs_nobody_here() {
         (sqlx::Error::WorkerCrashed, ErrorKind::Unavailable, true),
         (sqlx::Error::Protocol("half a message".to_owned()), ErrorKind::Unavailable, true),
         (sqlx::Error::Tls("hung up".into()), ErrorKind::Unavailable, true),
-        (
-            sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()),
-            ErrorKind::Unavailable,
-            true,
-        ),
+        (sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()), ErrorKind::Unavailable, true),
         (sqlx::Error::Configuration("no such mode".into()), ErrorKind::InvalidOptions, false),
         (sqlx::Error::RowNotFound, ErrorKind::Database, false),
     ] {

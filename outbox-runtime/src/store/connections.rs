@@ -144,14 +144,18 @@ impl<DB: Backend> Connections<DB> {
     async fn begin_here(&self, operation: &'static str) -> Result<Transaction<'static, DB>> {
         if !self.is_suspicious() {
             let connection = self.acquire(operation).await?;
-            match Transaction::begin(connection, Some(self.dialect.ask_and_begin.into_sql_str())).await {
+            match Transaction::begin(connection, Some(self.dialect.ask_and_begin.into_sql_str()))
+                .await
+            {
                 Ok(tx) => return Ok(tx),
                 Err(error) if self.says_no(&error) || is_in_failed_transaction(&error) => {}
                 Err(error) => return Err(Error::database(operation, error)),
             }
         }
         let connection = self.get(operation).await?;
-        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str())).await.during(operation)
+        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str()))
+            .await
+            .during(operation)
     }
 
     /// The next connection of the pool, whatever it is in.
@@ -160,9 +164,9 @@ impl<DB: Backend> Connections<DB> {
             let acquiring = self.pool.acquire();
             let acquired = match self.patience {
                 None => acquiring.await,
-                Some(patience) => timeout(patience, acquiring)
-                    .await
-                    .unwrap_or(Err(sqlx::Error::PoolTimedOut)),
+                Some(patience) => {
+                    timeout(patience, acquiring).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                }
             };
             let mut connection = acquired.during(operation)?;
             if !connection.is_in_transaction() {

@@ -28,9 +28,9 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 
+pub use connections::tidy_pool;
 #[allow(unreachable_pub)]
 pub use connections::{Connections, Dialect};
-pub use connections::tidy_pool;
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,

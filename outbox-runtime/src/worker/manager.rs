@@ -297,8 +297,7 @@ impl<S: Store> ShardTask<S> {
         let mut watch = self.crew.outage.watch(format!("taking over shard {}", self.id));
         while !self.lost.is_cancelled() && !self.stop.is_cancelled() {
             // A panic must not keep the lease from everybody for ever.
-            let lived =
-                AssertUnwindSafe(self.incarnation(unclean, &mut tally, &mut watch));
+            let lived = AssertUnwindSafe(self.incarnation(unclean, &mut tally, &mut watch));
             let lived = lived.catch_unwind().await;
             let error = match lived {
                 Ok(Ok(())) => break,
@@ -317,12 +316,7 @@ impl<S: Store> ShardTask<S> {
         Left { id: self.id, tally }
     }
 
-    async fn incarnation(
-        &self,
-        unclean: bool,
-        tally: &mut Tally,
-        watch: &mut Watch,
-    ) -> Result<()> {
+    async fn incarnation(&self, unclean: bool, tally: &mut Tally, watch: &mut Watch) -> Result<()> {
         let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&self.consumer));
         let token = self.stop.child_token();
         let slice = self.slice.clone();
@@ -332,7 +326,8 @@ impl<S: Store> ShardTask<S> {
         let ended = tokio::select! {
             ended = shard.run(Until::Stopped) => ended,
             () = self.lost.cancelled() => {
-                tracing::warn!(shard = %self.id, "the lease was lost; another worker goes on");
+                let lost = Error::new(ErrorKind::LeaseLost, "keep a lease", "another worker goes on");
+                self.crew.outage.note(&format!("shard {}", self.id), &lost);
                 Ok(())
             }
         };

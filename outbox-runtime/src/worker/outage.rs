@@ -192,7 +192,8 @@ mod tests {
         let lines = Lines::default();
         let _guard = lines.capture();
         let outage = Outage::new(|_| {});
-        let mut watches: Vec<Watch> = (0..100).map(|n| outage.watch(format!("shard {n}"))).collect();
+        let mut watches: Vec<Watch> =
+            (0..100).map(|n| outage.watch(format!("shard {n}"))).collect();
         for _ in 0..60 {
             for watch in &mut watches {
                 watch.failed(&refused());
@@ -203,7 +204,11 @@ mod tests {
         assert_eq!(told.len(), 6, "{told:#?}");
         assert!(told[0].contains("WARN") && told[0].contains("read the log"), "{}", told[0]);
         assert!(told[0].contains("shard 0") && told[0].contains("retry_in"), "{}", told[0]);
-        assert!(told[5].contains("failures=1000") && told[5].contains("failing=100"), "{}", told[5]);
+        assert!(
+            told[5].contains("failures=1000") && told[5].contains("failing=100"),
+            "{}",
+            told[5]
+        );
 
         for (index, watch) in watches.iter_mut().enumerate() {
             assert_eq!(lines.take(), Vec::<String>::new(), "before number {index} recovered");

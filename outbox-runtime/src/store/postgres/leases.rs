@@ -103,7 +103,10 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
-        waiting.execute(&mut *self.connections.get("free waiting deliveries").await?).await.during("free waiting deliveries")?;
+        waiting
+            .execute(&mut *self.connections.get("free waiting deliveries").await?)
+            .await
+            .during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
         let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
             .bind(shard.consumer)
