@@ -175,3 +175,32 @@ async fn connections_to_a_read_only_server_are_thrown_away_postgres() -> Result<
     running.stop().await?;
     Ok(())
 }
+
+/// SQLite rolls a transaction back by itself then, behind sqlx's back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_whose_file_was_full_does_no_harm_sqlite() -> Result<()> {
+    let database = TestDatabase::<Sqlite>::with_connections(1).await?;
+    let outbox = Outbox::<Plain, Sqlite>::new(database.pool().clone());
+    outbox.migrate().await?;
+    for round in 0..3 {
+        let mut tx = outbox.begin().await?;
+        Sqlite::run(&mut tx, "pragma max_page_count = 1").await?;
+        let big = Ping::keyed("a", 1);
+        let many = std::iter::repeat_n(big, 20_000);
+        let error = outbox.emit_all(&mut tx, many).await.expect_err("no room");
+        assert_eq!((error.kind(), error.is_temporary()), (ErrorKind::Unavailable, true), "{error}");
+        match round {
+            0 => drop(tx),
+            1 => drop(tx.rollback().await),
+            _ => drop(tx.commit().await),
+        }
+        let mut tx = outbox.begin().await?;
+        Sqlite::run(&mut tx, "pragma max_page_count = 1000000").await?;
+        outbox.emit(&mut tx, Ping::new(round)).await?;
+        tx.commit().await?;
+    }
+    let probe = Probe::default();
+    Worker::new(outbox, probe.clone()).drain().await?;
+    assert_eq!(probe.numbers("plain"), [0, 1, 2]);
+    Ok(())
+}

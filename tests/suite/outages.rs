@@ -1,6 +1,7 @@
 //! A database that goes away, or takes too little: the worker waits, says so once, and goes on by
 //! itself.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::consumers::{Several, Sharded};
+use crate::consumers::{Several, sharded};
 
 /// A way to the server that can be closed: whoever knocks then is counted and turned away.
 struct Gate {
@@ -95,26 +96,42 @@ where
     Ok(tx.commit().await?)
 }
 
+/// Ends a little later for each event of the first hundred.
+#[consumer(name = "sleepy", start = beginning, concurrency = 100)]
+async fn sleepy(ping: Delivery<Ping>, State(probe): State<Probe>) {
+    probe.note("sleepy", &ping);
+    let index = if ping.n < 100 { ping.n } else { 0 };
+    tokio::time::sleep(Duration::from_millis(40) * index as u32).await;
+}
+
+registry! {
+    struct Sleepy;
+    state: Probe,
+    events: [Ping],
+    consumers: [sleepy, sharded],
+}
+
 /// On one thread, so that everything it logs is captured.
 #[tokio::test]
 async fn an_outage_is_told_in_two_lines_and_tried_now_and_then_postgres() -> Result<()> {
     const OUTAGE: Duration = Duration::from_secs(4);
     let log = Log::default();
     let _guard = log.capture();
-    let outbox = TestOutbox::<Sharded, Postgres>::new().await?;
+    let outbox = TestOutbox::<Sleepy, Postgres>::new().await?;
     let options: PgConnectOptions = outbox.database().url().parse()?;
     let gate = Gate::to(&options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(8)
         .connect_with(options.host("127.0.0.1").port(gate.port))
         .await?;
-    let through = Outbox::<Sharded, Postgres>::builder(pool).clock(outbox.clock().clone()).build();
+    let through = Outbox::<Sleepy, Postgres>::builder(pool).clock(outbox.clock().clone()).build();
     let probe = Probe::default();
     let often = Duration::from_millis(10);
     let worker = Worker::new(through, probe.clone()).poll(often, often);
-    let running = Running::worker(worker.lease(Duration::from_millis(1_500)));
+    let running = Running::worker(worker);
     emit(outbox.outbox(), (0..100).map(|n| Ping::keyed(&format!("k{n}"), n))).await?;
     probe.until_called("sharded", 100).await;
+    probe.until_called("sleepy", 100).await;
     let before = log.lines("outbox_runtime");
     assert!(before.is_empty(), "{before:#?}");
 
@@ -125,7 +142,15 @@ async fn an_outage_is_told_in_two_lines_and_tried_now_and_then_postgres() -> Res
     let during = log.lines("outbox_runtime");
     gate.open.send_replace(true);
     emit(outbox.outbox(), (100..200).map(|n| Ping::keyed(&format!("k{n}"), n))).await?;
-    probe.until("what came later", |seen| (100..200).all(|n| seen.iter().any(|s| s.n == n))).await;
+    for consumer in ["sharded", "sleepy"] {
+        probe
+            .until(&format!("what came later, {consumer}"), |seen| {
+                let seen = seen.iter().filter(|seen| seen.consumer == consumer);
+                let seen: HashSet<u64> = seen.map(|seen| seen.n).collect();
+                (100..200).all(|n| seen.contains(&n))
+            })
+            .await;
+    }
     wait::until("it to be told", async || log.lines("works again").len() == 1).await;
     running.stop().await?;
 
@@ -133,7 +158,8 @@ async fn an_outage_is_told_in_two_lines_and_tried_now_and_then_postgres() -> Res
     assert_eq!(during.len(), 1, "{during:#?}");
     assert!(during[0].contains("WARN") && during[0].contains("retry_in"), "{}", during[0]);
     // The probe tries some eight times while its pauses grow to two seconds, and so does whatever
-    // shard has something to do; leases are renewed every half second.
+    // shard has something to do. The hundred handlers that end
+    // meanwhile make nobody try sooner.
     assert!((5..80).contains(&turned_away), "{turned_away} attempts");
     Ok(())
 }
