@@ -106,6 +106,7 @@ impl Error {
     }
 
     /// Whether somebody else holds SQLite's write lock.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is_busy(&self) -> bool {
         self.code().and_then(|code| primary(&code)).is_some_and(|code| code == 5)
     }
