@@ -1,14 +1,20 @@
-//! Waking up the consumers of this process. A missed ring costs latency, never an event: the
-//! worker polls as well.
+//! Waking up the consumers of this process, and telling other processes. A missed ring costs latency,
+//! never an event: the worker polls as well.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Rung after a commit, with the names of the events that were emitted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Bell(Arc<Mutex<Vec<Weak<Listener>>>>);
+#[derive(Clone, Default)]
+pub(crate) struct Bell {
+    listeners: Arc<Mutex<Vec<Weak<Listener>>>>,
+    /// Operations on consumers, and leases handed back: for the probers of this process.
+    announced: watch::Sender<()>,
+    /// Tells other processes, where there is a way to.
+    signal: Option<Arc<dyn Fn() + Send + Sync>>,
+}
 
 /// Someone who wants to know about one event name; stops listening when dropped.
 #[derive(Debug)]
@@ -29,6 +35,33 @@ impl Bell {
         listener
     }
 
+    /// Calls `signal` as well when something is committed here.
+    pub(crate) fn signalling(signal: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { signal: Some(Arc::new(signal)), ..Self::default() }
+    }
+
+    /// Events of these names were committed here.
+    pub(crate) fn committed(&self, event_names: &[&str]) {
+        for name in event_names {
+            self.ring(name);
+        }
+        if !event_names.is_empty() {
+            self.tell_others();
+        }
+    }
+
+    /// Something was changed here that anybody may have to look at.
+    pub(crate) fn ring_all(&self) {
+        self.ring_all_here();
+        self.tell_others();
+    }
+
+    fn tell_others(&self) {
+        if let Some(signal) = &self.signal {
+            signal();
+        }
+    }
+
     /// Events of this name were committed.
     pub(crate) fn ring(&self, event_name: &str) {
         self.ring_if(|listener| listener.event_name == event_name);
@@ -39,9 +72,20 @@ impl Bell {
         self.ring_if(|listener| listener.event_name == event_name && listener.set_due());
     }
 
-    /// Anything may have happened.
-    pub(crate) fn ring_all(&self) {
+    /// Anything may have happened, somewhere.
+    pub(crate) fn ring_all_here(&self) {
         self.ring_if(Listener::set_due);
+    }
+
+    /// A consumer was changed, or a lease was handed back: workers look at once.
+    pub(crate) fn announce(&self) {
+        self.announced.send_replace(());
+        self.tell_others();
+    }
+
+    /// Sees what is announced from now on.
+    pub(crate) fn announcements(&self) -> watch::Receiver<()> {
+        self.announced.subscribe()
     }
 
     fn ring_if(&self, wanted: impl Fn(&Listener) -> bool) {
@@ -54,7 +98,13 @@ impl Bell {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Listener>>> {
         // Nothing in here can panic half-way, so a poisoned lock is as good as any.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Bell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bell").field("listeners", &self.lock().len()).finish_non_exhaustive()
     }
 }
 

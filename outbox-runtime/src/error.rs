@@ -21,6 +21,8 @@ pub enum ErrorKind {
     NotFound,
     /// The options contradict one another.
     InvalidOptions,
+    /// Somebody still needs what was to be removed.
+    InUse,
     /// The database refused the credentials, the database or the role.
     AccessDenied,
     /// Another worker took over; nothing was changed.
@@ -111,10 +113,36 @@ impl Error {
         self.code().and_then(|code| primary(&code)).is_some_and(|code| code == 5)
     }
 
+    /// What was read in a transaction that somebody else left open.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn stray(operation: &'static str) -> Self {
+        Self::new(ErrorKind::Unavailable, operation, Stray.to_string()).with_source(Stray)
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_stray(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.is::<Stray>())
+    }
+
     fn code(&self) -> Option<Cow<'_, str>> {
         self.0.source.as_ref()?.downcast_ref::<sqlx::Error>()?.as_database_error()?.code()
     }
 }
+
+/// The connection was in a transaction that somebody had left open.
+#[cfg(feature = "postgres")]
+#[derive(Debug)]
+struct Stray;
+
+#[cfg(feature = "postgres")]
+impl fmt::Display for Stray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was inside a transaction that somebody had left open")
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl std::error::Error for Stray {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,6 +221,8 @@ fn kind_of_code(code: &str) -> ErrorKind {
         "40001" | "40P01" => ErrorKind::Conflict,
         "28000" | "28P01" | "3D000" | "42501" => ErrorKind::AccessDenied,
         "42P01" | "3F000" => ErrorKind::NotMigrated,
+        // A statement with that name is there already, or is not.
+        "42P05" | "26000" => ErrorKind::InvalidOptions,
         // A standby; the session's or the transaction's time is up; a lock was not free in time;
         // the disk failed.
         "25006" | "25P03" | "55P03" | "58030" => ErrorKind::Unavailable,
@@ -228,6 +258,15 @@ fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
         }
         (_, "25P03" | "57P05") => "see the server's `idle_in_transaction_session_timeout` and such",
         (_, "55P03") => "a lock was not free; see `lock_timeout`, and who holds it",
+        (_, "42P05" | "26000") => {
+            "a connection pooler in transaction mode seems to be in between; build the outbox with \
+             `OutboxBuilder::poll_only()`, and run your own queries on this pool inside transactions \
+             and with `.persistent(false)`"
+        }
+        (_, "08P01") if message.contains("startup parameter") => {
+            "a connection pooler is in between; for PgBouncer, set `ignore_startup_parameters = \
+             extra_float_digits`, or connect with `PgConnectOptions::extra_float_digits(None)`"
+        }
         (_, "26") => "the file is there, but SQLite did not write it; check the path",
         (_, "11") => "the file is damaged; restore it from a backup, or try `.recover`",
         (ErrorKind::AccessDenied, _) if primary(code) == Some(8) => {

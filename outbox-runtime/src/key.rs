@@ -78,6 +78,11 @@ macro_rules! keys_by_display {
 
 keys_by_display!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, Uuid);
 
+/// The shard that a key hash belongs to.
+pub(crate) fn shard_of(key_hash: i32, shards: u32) -> u32 {
+    (key_hash as u32 & 0x7fff_ffff) % shards.max(1)
+}
+
 /// The stable hash that spreads keys over shards: the first four bytes of SHA-256, big-endian.
 /// Postgres computes the same for `outbox.emit` with its built-in `sha256`. Events without a key
 /// are hashed by id.

@@ -59,6 +59,7 @@
 //!
 //! Either or both.
 
+mod backoff;
 mod bell;
 mod clock;
 mod consumer;
@@ -68,6 +69,7 @@ pub mod headers;
 mod json;
 mod key;
 mod name;
+mod operations;
 mod outbox;
 #[doc(hidden)]
 pub mod private;
@@ -89,6 +91,7 @@ pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEve
 pub use headers::{Cause, Headers};
 pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
+pub use operations::{Replay, Skip};
 pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
 pub use registry::{ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo};
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
@@ -100,7 +103,7 @@ pub use sqlx::Sqlite;
 pub use outbox_macros::{Event, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
-    tidy_pool,
+    Rate, ShardInfo, WorkerInfo, tidy_pool,
 };
 pub use tx::{InTransaction, Savepoint, Tx};
 pub use worker::{Change, Notice, Tally, Worker};

@@ -2,6 +2,7 @@
 
 mod changed;
 mod limits;
+mod operate;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub struct OutboxBuilder<R, DB: Backend> {
     namespace: Namespace,
     clock: Clock,
     limits: Limits,
+    poll_only: bool,
     registry: PhantomData<fn() -> R>,
 }
 
@@ -89,12 +91,42 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
         self
     }
 
+    /// Works through a connection pooler that gives every transaction another server connection, such as
+    /// PgBouncer with `pool_mode = transaction` (tested with version 1.18).
+    ///
+    /// The outbox then neither sends `NOTIFY` nor keeps a connection for `LISTEN`, and uses nothing
+    /// that lives longer than a transaction: its statements have no names and each is inside a
+    /// transaction, which costs two round trips more. Events of other processes are found by
+    /// [polling](crate::Worker::poll); those of this process still wake its consumers at once.
+    ///
+    /// What is left to you:
+    ///
+    /// * In PgBouncer, `ignore_startup_parameters = extra_float_digits`; or connect with
+    ///   `PgConnectOptions::extra_float_digits(None)`.
+    /// * Your own queries on this pool have the same two problems, whatever
+    ///   `PgConnectOptions::statement_cache_capacity` says: run them inside a transaction, with
+    ///   `.persistent(false)`, or as `sqlx::raw_sql`. (The macro `query!` has no such option. From
+    ///   PgBouncer 1.21 on, `max_prepared_statements` lifts this.)
+    ///
+    /// An outbox that is not told so meets errors behind such a pooler, and they say that this
+    /// option is missing. SQLite has no signals and no pooler: there it changes nothing.
+    #[must_use]
+    pub fn poll_only(mut self) -> Self {
+        self.poll_only = true;
+        self
+    }
+
     /// The outbox. Talks to nobody yet.
     #[must_use]
     pub fn build(self) -> Outbox<R, DB> {
+        let mut store = DB::Store::new(self.pool, &self.namespace, self.clock);
+        if self.poll_only {
+            store = store.poll_only();
+        }
+        let signals = store.clone();
         Outbox {
-            store: DB::Store::new(self.pool, &self.namespace, self.clock),
-            bell: Bell::default(),
+            store,
+            bell: Bell::signalling(move || signals.signal()),
             limits: Arc::new(self.limits),
             registry: PhantomData,
         }
@@ -116,6 +148,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
             namespace: Namespace::default(),
             clock: Clock::default(),
             limits: Limits::default(),
+            poll_only: false,
             registry: PhantomData,
         }
     }
@@ -236,29 +269,6 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// What the database says.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
         self.store.deliveries(filter).await
-    }
-
-    /// Gives the dead letters that match another chance: they are due at once, with their
-    /// attempts counted anew and their errors kept. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let changed = self.store.redrive(filter).await?;
-        self.bell.ring_all();
-        Ok(changed)
-    }
-
-    /// Deletes the dead letters that match; the keys that they held go on. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let changed = self.store.discard(filter).await?;
-        self.bell.ring_all();
-        Ok(changed)
     }
 
     /// The time by the outbox's clock: the database's, or a test's.

@@ -22,7 +22,8 @@ impl<'c, DB: Backend> Tx<'c, DB> {
         Self { inner, emitted: Vec::new(), bell }
     }
 
-    /// Commits, then wakes the consumers in this process of what was emitted.
+    /// Commits, then wakes the consumers of what was emitted: those of this process at once, and on
+    /// Postgres those of other processes with a `NOTIFY` soon after, from another connection.
     ///
     /// # Errors
     ///
@@ -30,9 +31,7 @@ impl<'c, DB: Backend> Tx<'c, DB> {
     /// lost while it answered: then the outcome is unknown, as with every database.
     pub async fn commit(self) -> Result<()> {
         self.inner.commit().await.during("commit")?;
-        for name in &self.emitted {
-            self.bell.ring(name);
-        }
+        self.bell.committed(&self.emitted);
         Ok(())
     }
 

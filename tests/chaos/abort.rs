@@ -1,19 +1,14 @@
 //! An event that aborts the process is found, and given up after its attempts.
 
-use outbox_runtime::testing::TestBackend;
 use outbox_runtime::{DeliveryFilter, DeliveryState, Postgres, Result, Sqlite};
-use outbox_tests::Ping;
+use outbox_tests::{Db, Ping};
 
-use crate::victim::Scene;
+use crate::scene::Scene;
 
 /// The victim aborts on this one.
 const POISON: u64 = 666_666;
 
-async fn play<DB>() -> Result<()>
-where
-    DB: TestBackend,
-    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
-{
+async fn play<DB: Db>() -> Result<()> {
     let scene = Scene::<DB>::new().await?;
     let mut pings: Vec<Ping> = (0..50).map(|n| Ping::keyed(&format!("k{}", n % 7), n)).collect();
     pings.insert(20, Ping::keyed("poison", POISON));
@@ -22,10 +17,10 @@ where
     let mut deaths = 0;
     let dead = DeliveryFilter::all().consumer("outside").state(DeliveryState::Dead);
     let letter = loop {
-        let mut victim = scene.spawn();
+        let mut victim = scene.spawn_short_lived();
         tokio::select! {
             died = victim.died() => assert!(died),
-            () = scene.until_done() => {
+            () = scene.until_done(2) => {
                 victim.stop().await;
                 break scene.outbox.deliveries(&dead).await?.pop().expect("a dead letter");
             }
@@ -35,11 +30,14 @@ where
     };
 
     assert_eq!(letter.event.key.as_deref(), Some("poison"));
+    // Nothing that was only beside it when the process died, in whatever shard.
+    let dead = DeliveryFilter::all().state(DeliveryState::Dead);
+    assert_eq!(scene.outbox.deliveries(&dead).await?.len(), 1);
     let kinds: Vec<_> = letter.errors.iter().map(|error| error.kind.as_str()).collect();
     assert_eq!(kinds, ["crash", "crash", "crash"]);
     // The first death was not expected, so its attempt was not recorded.
     assert_eq!(deaths, 4);
-    let mut delivered: Vec<u64> = scene.lines().iter().map(|line| line.n).collect();
+    let mut delivered: Vec<u64> = scene.lines(|lines| lines.iter().map(|line| line.n).collect());
     delivered.sort_unstable();
     delivered.dedup();
     assert_eq!(delivered, (0..50).collect::<Vec<_>>());

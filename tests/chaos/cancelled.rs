@@ -13,7 +13,7 @@ use outbox_tests::{Db, Ping, wait};
 use sqlx::Pool;
 use tokio::time::timeout;
 
-use crate::victim::Emits;
+use crate::scene::Emits;
 
 const ROUNDS: u64 = 500;
 

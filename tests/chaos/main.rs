@@ -1,12 +1,45 @@
-//! Processes that are really killed. `cargo xtask chaos` runs every seed and prints the tables;
-//! `cargo xtask test` runs a few.
+//! Processes, servers and connections that are really broken. `cargo xtask chaos` runs every seed
+//! and prints the table; `cargo xtask test` runs few.
 
 mod abort;
 mod cancelled;
+mod deploy;
 mod kill;
+mod load;
+mod network;
+mod reshard;
+mod restore;
+mod scene;
+mod server;
+mod verdict;
 mod victim;
+mod workers;
 
-/// How many seeds.
+/// How many seeds, where nobody says.
 fn seeds() -> u64 {
-    std::env::var("OUTBOX_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2)
+    std::env::var("OUTBOX_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1)
 }
+
+/// Whether somebody asked for seeds: then what the issue says a minute for takes a minute.
+fn is_long() -> bool {
+    std::env::var_os("OUTBOX_SEEDS").is_some()
+}
+
+/// Declares the tests of faults: what the table calls it, the function that plays a seed, and the
+/// tests with their databases.
+macro_rules! faults {
+    ($fault:literal, $play:ident: $($name:ident on $database:ident),+ $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                for seed in 0..crate::seeds() {
+                    let verdict = $play::<$database>(seed).await?;
+                    verdict.print($fault, stringify!($database), seed);
+                    verdict.check($fault, seed);
+                }
+                Ok(())
+            }
+        )+
+    };
+}
+use faults;

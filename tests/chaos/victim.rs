@@ -1,125 +1,69 @@
-//! Starting, killing and ending victims.
+//! Starting, stopping, freezing and killing victims.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use outbox_runtime::testing::{TestBackend, TestDatabase};
-use outbox_runtime::{Outbox, Result, registry};
-use outbox_tests::{Ping, wait};
-use tokio::process::{Child, ChildStdin, Command};
-
-registry! {
-    /// The events of the victims; their consumers are in another process.
-    pub struct Emits;
-    events: [Ping],
-}
-
-/// A database with events for victims to work on.
-pub(crate) struct Scene<DB: TestBackend> {
-    pub(crate) outbox: Outbox<Emits, DB>,
-    pub(crate) database: TestDatabase<DB>,
-    log: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-/// A delivery that a victim wrote down.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Line {
-    pub(crate) key: String,
-    pub(crate) n: u64,
-}
-
-impl<DB: TestBackend> Scene<DB>
-where
-    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
-{
-    pub(crate) async fn new() -> Result<Self> {
-        let database = TestDatabase::<DB>::create().await?;
-        let outbox = Outbox::new(database.pool().clone());
-        outbox.migrate().await?;
-        let mut tx = outbox.begin().await?;
-        let table = "create table projection \
-                     (key text primary key, events bigint not null, total bigint not null)";
-        sqlx::Executor::execute(&mut *tx, table).await.expect("a table");
-        tx.commit().await?;
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let log = folder.path().join("log");
-        std::fs::write(&log, "").expect("an empty log");
-        Ok(Self { outbox, database, log, _folder: folder })
-    }
-
-    pub(crate) async fn emit(&self, pings: Vec<Ping>) -> Result<()> {
-        let mut tx = self.outbox.begin().await?;
-        self.outbox.emit_all(&mut tx, pings).await?;
-        tx.commit().await
-    }
-
-    pub(crate) fn spawn(&self) -> Victim {
-        Victim::spawn(self.database.url(), &self.log)
-    }
-
-    pub(crate) fn lines(&self) -> Vec<Line> {
-        let text = std::fs::read_to_string(&self.log).expect("the log");
-        text.lines()
-            .map(|line| {
-                let (key, n) = line.split_once(' ').expect("a key and a number");
-                Line { key: key.to_owned(), n: n.parse().expect("a number") }
-            })
-            .collect()
-    }
-
-    /// Waits until the log has this many lines, or everything is done.
-    pub(crate) async fn until_lines(&self, count: usize, all: usize) {
-        wait::until("the victim to work", || async {
-            let lines = self.lines();
-            lines.len() >= count || lines.into_iter().collect::<HashSet<_>>().len() >= all
-        })
-        .await;
-    }
-
-    /// Waits until no consumer has anything left to do.
-    pub(crate) async fn until_done(&self) {
-        wait::until("both consumers to be done", || async {
-            let stats = self.outbox.stats().await.expect("stats");
-            stats.len() == 2
-                && stats.iter().all(|one| {
-                    one.lag_events + one.retrying + one.parked + one.delayed + one.waiting == 0
-                })
-        })
-        .await;
-    }
-
-    /// How many deliveries of a consumer have been recorded.
-    pub(crate) async fn recorded(&self, consumer: &str) -> usize {
-        let stats = self.outbox.stats().await.expect("stats");
-        stats.iter().find(|one| one.consumer == consumer).map_or(0, |one| one.handled as usize)
-    }
-}
+use outbox_tests::victim::Orders;
+use outbox_tests::wait;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// A process that runs the consumers.
 pub(crate) struct Victim {
+    pub(crate) pid: u32,
     child: Child,
     /// Held apart from the child, because waiting for a child closes its input.
     input: Option<ChildStdin>,
+    output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Victim {
-    fn spawn(url: &str, log: &Path) -> Self {
+    pub(crate) fn spawn(orders: &Orders, environment: &[(&str, &str)]) -> Self {
+        let orders = serde_json::to_string(orders).expect("orders as JSON");
         let mut child = Command::new(env!("CARGO_BIN_EXE_victim"))
-            .arg(url)
-            .arg(log)
+            .arg(orders)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("the victim starts");
+        let pid = child.id().expect("the id of a process that has just started");
+        let output = BufReader::new(child.stdout.take().expect("its output")).lines();
         let input = child.stdin.take();
-        Self { child, input }
+        Self { pid, child, input, output }
     }
 
     /// `kill -9`.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("killed");
+    }
+
+    /// Stops the process where it stands, as a machine that is out of breath does.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).expect("an id of a process");
+        kill_process(pid, signal).expect("a signal to a child of ours");
+    }
+
+    /// Gives the cue for what its orders say.
+    pub(crate) async fn cue(&mut self) {
+        let input = self.input.as_mut().expect("an input that was not closed");
+        input.write_all(b"now\n").await.expect("a victim that listens");
+    }
+
+    /// What it says next.
+    pub(crate) async fn says(&mut self) -> String {
+        let line = wait::for_signal("the victim to say something", self.output.next_line()).await;
+        line.expect("its output").expect("a line of it")
     }
 
     /// Waits until it dies by itself.
@@ -134,4 +78,9 @@ impl Victim {
         let status = wait::for_signal("the victim to stop", self.child.wait()).await;
         assert!(status.expect("a status").success(), "the victim stops gracefully");
     }
+}
+
+/// Stops all of them at once.
+pub(crate) async fn stop_all(victims: Vec<Victim>) {
+    futures_util::future::join_all(victims.into_iter().map(Victim::stop)).await;
 }

@@ -42,7 +42,7 @@ scripted! {
     OrderedDelayed: ordered_delayed "ordered-delayed" (
         start = beginning, ordered, delay = |ping| Duration::from_secs(3600 - 60 * ping.n)
     );
-    Sharded: sharded "sharded" (start = beginning, ordered, shards = 4);
+    Sharded: sharded "sharded" (start = beginning, ordered, shards = 4, retry(max = 3, backoff = "10s..20s"));
     FromNow: from_now "from-now" ();
     FromTime: from_time "from-time" (start = "2026-01-31T09:00:00Z");
 }
@@ -60,4 +60,23 @@ registry! {
     state: Probe,
     events: [Ping],
     consumers: [plain, ordered, picky],
+}
+
+/// Two consumers of one name each, in several shards.
+#[consumer(name = "one", start = beginning, ordered, shards = 2)]
+async fn one(ping: Delivery<Ping>, State(probe): State<Probe>) -> Result<Outcome, ConsumerError> {
+    probe.handle("one", &ping).await
+}
+
+#[consumer(name = "two", start = beginning, ordered, shards = 2)]
+async fn two(ping: Delivery<Ping>, State(probe): State<Probe>) -> Result<Outcome, ConsumerError> {
+    probe.handle("two", &ping).await
+}
+
+registry! {
+    /// Two ordered consumers of two shards.
+    pub(crate) struct OrderedTwice;
+    state: Probe,
+    events: [Ping],
+    consumers: [one, two],
 }

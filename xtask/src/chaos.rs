@@ -1,16 +1,33 @@
 //! `cargo xtask chaos`: the long tests, with as many seeds as asked for.
 //!
 //! The same tests run in `cargo xtask test` with the few seeds they choose themselves; here they
-//! get `OUTBOX_SEEDS`, and the tables of figures they print appear on the terminal.
+//! get `OUTBOX_SEEDS`. The tests of faults append their figures to a file, a line of JSON for each
+//! seed, of which the table at the end shows the worst.
+
+mod table;
 
 use std::ffi::OsStr;
+use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::services::Services;
-use crate::suite;
+use crate::{suite, workspace};
 
-pub(crate) fn run(seeds: u32) -> Result<()> {
+use table::Table;
+
+pub(crate) fn run(seeds: u32, filter: &str) -> Result<()> {
     let services = Services::start()?;
-    suite::aloud(&services, "chaos", &[("OUTBOX_SEEDS", OsStr::new(&seeds.to_string()))])
+    let folder = workspace::target_dir().join("chaos");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let figures = folder.join("figures.jsonl");
+    fs::write(&figures, "").with_context(|| format!("cannot write {}", figures.display()))?;
+    let seeds = seeds.to_string();
+    let variables =
+        [("OUTBOX_SEEDS", OsStr::new(&seeds)), ("OUTBOX_CHAOS_FIGURES", figures.as_os_str())];
+    let ran = suite::aloud(&services, filter, &variables);
+    // After a failure as well: it shows which fault it was, and how the others went.
+    let lines = fs::read_to_string(&figures)?;
+    println!("\n{}", Table::of(&lines)?);
+    ran
 }

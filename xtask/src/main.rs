@@ -5,6 +5,7 @@
 
 mod chaos;
 mod examples;
+mod measure;
 mod process;
 mod report;
 mod scratch;
@@ -23,7 +24,8 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
-        Command::Chaos { seeds } => chaos::run(seeds),
+        Command::Chaos { seeds, only } => chaos::run(seeds, &only),
+        Command::Measure { events } => measure::run(events),
         Command::Services { command } => services::run(&command),
         Command::Webhooks => webhooks::run(),
         Command::Tidy => tidy::run(),
@@ -52,11 +54,20 @@ enum Command {
         #[arg(long, value_name = "STEP", value_parser = test::step_names())]
         only: Vec<String>,
     },
-    /// Run the long tests with many seeds and show the figures they print.
+    /// Run the long tests with many seeds, and print the table of faults.
     Chaos {
         /// How many seeds each test runs with.
         #[arg(long, default_value_t = 20)]
         seeds: u32,
+        /// Run those tests only whose name contains this.
+        #[arg(long, default_value = "chaos", value_name = "TEXT")]
+        only: String,
+    },
+    /// Print figures of a release build: draining a backlog, and what more workers bring.
+    Measure {
+        /// How many events the backlog has.
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
     },
     /// Run one command with the test services around it, or hold them open until Ctrl-C.
     Services {

@@ -40,4 +40,6 @@ alter table "outbox".meta add column retain_us bigint;
 -- Rows are appended in the order of time, nearly: a block range index is enough to find a time.
 create index event_created_at on "outbox".event using brin (created_at) with (pages_per_range = 32);
 
+create index audit_at on "outbox".audit using brin (at) with (pages_per_range = 32);
+
 update "outbox".meta set format_version = 2;

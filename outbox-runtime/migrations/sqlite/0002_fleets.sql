@@ -34,4 +34,6 @@ create table "outbox_paused_key" (
 -- How long events are kept, as the workers were last told; null while nobody deletes any.
 alter table "outbox_meta" add column retain_us integer;
 
+create index "outbox_audit_at" on "outbox_audit" (at_us);
+
 update "outbox_meta" set format_version = 2;

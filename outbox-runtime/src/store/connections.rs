@@ -2,10 +2,12 @@
 //!
 //! sqlx hands out a connection inside an open transaction if somebody cancelled a `Pool::begin` at
 //! the wrong moment (transact-rs/sqlx#4393), and keeps connections to a server that has become
-//! read-only. A statement of the engine in somebody's forgotten transaction would not be committed,
-//! and a read there could miss events, so each connection is asked first. That costs a round trip
-//! for each of the engine's own statements (which are few: one for many events), and none to begin
-//! a transaction, where the question travels with `begin`.
+//! read-only. What the engine wrote in somebody's forgotten transaction would not be committed. So
+//! a connection is asked first, which costs a round trip where there is a network, unless
+//!
+//! * a transaction is begun: then the question travels with `begin`; or
+//! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
+//!   by themselves (see `store/postgres/log.rs`).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +18,8 @@ use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
 use tokio::time::{Instant, timeout};
 
-use super::{Backend, detached};
-use crate::error::{During, Error, Result};
+use super::Backend;
+use crate::error::Error;
 
 /// For how long connections are suspected after one turned out to be read-only.
 const SUSPICION: Duration = Duration::from_secs(60);
@@ -90,11 +92,20 @@ impl<DB: Backend> Connections<DB> {
         }
     }
 
+    /// A connection that may be in somebody's transaction.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn plain(&self) -> sqlx::Result<PoolConnection<DB>> {
+        match self.is_suspicious() {
+            true => self.asked().await,
+            false => self.acquire().await,
+        }
+    }
+
     /// A connection that is in no transaction.
-    pub(crate) async fn get(&self, operation: &'static str) -> Result<PoolConnection<DB>> {
+    pub(crate) async fn asked(&self) -> sqlx::Result<PoolConnection<DB>> {
         let mut kept = self.pool.num_idle();
         loop {
-            let mut connection = self.acquire(operation).await?;
+            let mut connection = self.acquire().await?;
             let asked = match self.is_suspicious() {
                 true => self.dialect.ask_writable,
                 false => self.dialect.ask,
@@ -108,67 +119,63 @@ impl<DB: Backend> Connections<DB> {
                 Err(error) if self.says_no(&error) && kept == 0 => {
                     // A new connection is as read-only: this is how the database is. Whoever only
                     // reads can; whoever writes will hear it.
-                    ask::<DB>(&mut connection, "rollback").await.during(operation)?;
+                    ask::<DB>(&mut connection, "rollback").await?;
                     return Ok(connection);
                 }
                 Err(error) if self.says_no(&error) => {
                     connection.close_on_drop();
                     kept -= 1;
                 }
-                Err(error) => return Err(Error::database(operation, error)),
+                Err(error) => return Err(error),
             }
         }
     }
 
     /// Begins a transaction that is going to write and is nobody else's, on a task of its own, so
     /// that whoever waits for it may stop waiting.
-    pub(crate) async fn begin(&self, operation: &'static str) -> Result<Transaction<'static, DB>> {
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, DB>> {
         let connections = self.clone();
-        detached(async move { connections.begin_here(operation).await }).await
+        detached(async move { connections.begin_here().await }).await
     }
 
     /// The same with a statement of the caller's.
     pub(crate) async fn begin_with(
         &self,
-        operation: &'static str,
         statement: &'static str,
-    ) -> Result<Transaction<'static, DB>> {
+    ) -> sqlx::Result<Transaction<'static, DB>> {
         let connections = self.clone();
         detached(async move {
-            let connection = connections.get(operation).await?;
-            Transaction::begin(connection, Some(statement.into_sql_str())).await.during(operation)
+            let connection = connections.asked().await?;
+            Transaction::begin(connection, Some(statement.into_sql_str())).await
         })
         .await
     }
 
-    async fn begin_here(&self, operation: &'static str) -> Result<Transaction<'static, DB>> {
+    async fn begin_here(&self) -> sqlx::Result<Transaction<'static, DB>> {
         if !self.is_suspicious() {
-            let connection = self.acquire(operation).await?;
+            let connection = self.acquire().await?;
             match Transaction::begin(connection, Some(self.dialect.ask_and_begin.into_sql_str()))
                 .await
             {
                 Ok(tx) => return Ok(tx),
                 Err(error) if self.says_no(&error) || is_in_failed_transaction(&error) => {}
-                Err(error) => return Err(Error::database(operation, error)),
+                Err(error) => return Err(error),
             }
         }
-        let connection = self.get(operation).await?;
-        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str()))
-            .await
-            .during(operation)
+        let connection = self.asked().await?;
+        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str())).await
     }
 
     /// The next connection of the pool, whatever it is in.
-    async fn acquire(&self, operation: &'static str) -> Result<PoolConnection<DB>> {
+    async fn acquire(&self) -> sqlx::Result<PoolConnection<DB>> {
         loop {
             let acquiring = self.pool.acquire();
-            let acquired = match self.patience {
-                None => acquiring.await,
+            let mut connection = match self.patience {
+                None => acquiring.await?,
                 Some(patience) => {
-                    timeout(patience, acquiring).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                    timeout(patience, acquiring).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
                 }
             };
-            let mut connection = acquired.during(operation)?;
             if !connection.is_in_transaction() {
                 return Ok(connection);
             }
@@ -190,7 +197,7 @@ impl<DB: Backend> Connections<DB> {
         self.shared.suspicious_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell_of_stray(&self) {
+    pub(crate) fn tell_of_stray(&self) {
         if self.shared.told_of_stray.swap(true, Ordering::Relaxed) {
             tracing::debug!("rolled back a transaction that came with a connection of the pool");
         } else {
@@ -232,6 +239,13 @@ pub fn tidy_pool<DB: Backend>(options: PoolOptions<DB>) -> PoolOptions<DB> {
             Ok(ask::<DB>(connection, <DB::Store as super::Store>::DIALECT.ask).await.is_ok())
         })
     })
+}
+
+/// Runs something to its end even if nobody waits for it any more.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> sqlx::Result<T> {
+    tokio::spawn(work).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// What a connection was in.

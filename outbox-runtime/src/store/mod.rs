@@ -5,11 +5,14 @@
 //! is its own business, hidden in its [`Progress`].
 
 mod connections;
+pub(crate) mod control;
+pub(crate) mod fleet;
 mod migrate;
 mod namespace;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 mod query;
+pub(crate) mod retention;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 pub(crate) mod types;
@@ -31,14 +34,17 @@ use crate::event::{Emitted, Position, StoredEvent};
 pub use connections::tidy_pool;
 #[allow(unreachable_pub)]
 pub use connections::{Connections, Dialect};
+pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
+pub(crate) use fleet::Sample;
+pub use fleet::{Rate, ShardInfo, WorkerInfo};
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
-    NewDelivery, NewEvent, Page, Recorded, Registered, Registration, ShardId, Slice, Taken,
-    UpdatedDelivery,
+    Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Pulse, Recorded,
+    Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -98,17 +104,46 @@ pub trait Progress:
 
     /// A measure that grows while the reader moves on, to tell how much there is to record.
     fn mark(&self) -> Position;
+
+    /// Where the reader stands once it has read what it has begun to read.
+    #[must_use]
+    fn end(&self) -> Self;
+
+    /// Whether a reader here has seen something that one at `other` has not; neither is in the
+    /// middle of a page.
+    fn is_beyond(&self, other: &Self) -> bool;
+
+    /// The progress of a reader that has everything from this position on before it, and what it
+    /// had before it already.
+    #[must_use]
+    fn rewound(&self, to: Position) -> Self;
+
+    /// The progress of a reader that has nothing before it that lies before this position and was
+    /// committed by `now`.
+    #[must_use]
+    fn skipped(&self, to: Position, now: &Self) -> Self;
 }
 
 #[doc(hidden)]
-pub trait Store: Clone + Send + Sync + 'static {
-    type Db: Backend<Store = Self>;
-    type Progress: Progress;
-
+pub trait Store: Control {
     /// How to ask a connection what it is in.
     const DIALECT: &'static Dialect;
 
     fn new(pool: Pool<Self::Db>, namespace: &Namespace, clock: Clock) -> Self;
+
+    /// The same store without anything that lives longer than a transaction on the server: it
+    /// signals nothing, hears nothing, and leaves no statement behind.
+    #[must_use]
+    fn poll_only(self) -> Self;
+
+    /// Tells the workers of other processes, soon, that something was committed. Waits for nothing
+    /// and cannot fail: a signal that is lost costs latency, because workers poll as well.
+    fn signal(&self);
+
+    /// Calls `heard` whenever another process may have signalled, until it is dropped. Ends at
+    /// once where there are no signals.
+    fn listen(&self, heard: impl Fn() + Send + Sync) -> impl Future<Output = ()> + Send;
+
     fn connections(&self) -> &Connections<Self::Db>;
     fn connections_mut(&mut self) -> &mut Connections<Self::Db>;
     fn clock(&self) -> &Clock;
@@ -130,6 +165,14 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// dropped half-way can leave a connection with an open transaction in sqlx's pool.
     fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;
 
+    /// Has the database end this transaction when nothing comes from this process for so long: the
+    /// locks of a worker that is frozen or gone must not hold up its successor.
+    fn limit_idle(
+        &self,
+        connection: &mut <Self::Db as sqlx::Database>::Connection,
+        longest: Duration,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// Appends events to the log in the caller's transaction: one statement for those without
     /// a dedup key, one for those with.
     fn append(
@@ -148,11 +191,13 @@ pub trait Store: Clone + Send + Sync + 'static {
         arguments: <Self::Db as sqlx::Database>::Arguments,
     ) -> impl Future<Output = Result<Vec<ChangedRow>>> + Send;
 
-    /// Reads the next page of the log: at most `limit` events of the slice after `progress`.
-    /// Writes nothing; takes a transaction id only where there is something to move past.
+    /// Reads the next page of the log: at most `limit` events of the slice after `progress`, and
+    /// nothing beyond `barrier`. Writes nothing; takes a transaction id only where there is
+    /// something to move past.
     fn read(
         &self,
         progress: &Self::Progress,
+        barrier: Option<&Self::Progress>,
         slice: &Slice,
         limit: u32,
     ) -> impl Future<Output = Result<Page<Self::Progress>>> + Send;
@@ -174,7 +219,26 @@ pub trait Store: Clone + Send + Sync + 'static {
         consumers: &[Registration],
     ) -> impl Future<Output = Result<Vec<Registered>>> + Send;
 
-    /// Takes the leases of these shards that are free or expired.
+    /// What is known of these consumers.
+    fn registered(
+        &self,
+        consumers: &[&str],
+    ) -> impl Future<Output = Result<Vec<Registered>>> + Send;
+
+    /// One cheap look at what a worker that knows these consumers reacts to.
+    fn pulse(&self, consumers: &[&str]) -> impl Future<Output = Result<Pulse>> + Send;
+
+    /// The workers that live and are not about to leave, and the consumers that are run.
+    fn fleet(&self) -> impl Future<Output = Result<Fleet>> + Send;
+
+    /// Which shards of these consumers nobody has.
+    fn free_leases(
+        &self,
+        consumers: &[&str],
+    ) -> impl Future<Output = Result<Vec<(String, u32)>>> + Send;
+
+    /// Takes those of these leases that are free or expired; says of each whether the worker before
+    /// had not handed it back.
     fn acquire(
         &self,
         worker: Uuid,
@@ -182,20 +246,23 @@ pub trait Store: Clone + Send + Sync + 'static {
         ttl: Duration,
     ) -> impl Future<Output = Result<Vec<(ShardId, bool)>>> + Send;
 
-    /// Renews the leases that this worker still has; returns them.
+    /// Says that a worker lives, and renews the leases that it still has; returns them.
     fn renew(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> impl Future<Output = Result<Vec<ShardId>>> + Send;
 
     /// Hands leases back, so that another worker can take them at once.
     fn release(&self, worker: Uuid, shards: &[ShardId]) -> impl Future<Output = Result<()>> + Send;
 
+    /// Removes a worker that has handed back its leases from the list of those that live.
+    fn forget_worker(&self, worker: Uuid) -> impl Future<Output = Result<()>> + Send;
+
     /// Appends the checkpoint of a new epoch with the progress of the last one: from here on
     /// the worker before cannot record anything. Frees deliveries that wait for what this
-    /// worker knows, and those whose predecessor is gone.
+    /// worker knows, and those whose predecessor is gone. Fails with
+    /// [`ErrorKind::LeaseLost`](crate::ErrorKind) unless the worker has the lease.
     fn take_over(
         &self,
         shard: &ShardId,
@@ -213,11 +280,13 @@ pub trait Store: Clone + Send + Sync + 'static {
         changes: &Changes,
     ) -> impl Future<Output = Result<Recorded>> + Send;
 
-    /// The same in a transaction of its own.
+    /// The same in a transaction of its own, which the database ends when nothing comes from this
+    /// process for so long.
     fn record_alone(
         &self,
         checkpoint: &Checkpoint<Self::Progress>,
         changes: &Changes,
+        longest: Duration,
     ) -> impl Future<Output = Result<Recorded>> + Send;
 
     /// Frees parked deliveries of these keys with nothing before them, which somebody removed
@@ -252,11 +321,59 @@ pub trait Store: Clone + Send + Sync + 'static {
         seq: i64,
     ) -> impl Future<Output = Result<()>> + Send;
 
+    /// Deletes workers that died long ago.
+    fn trim_workers(&self) -> impl Future<Output = Result<()>> + Send;
+
     /// Deletes expired dedup keys.
     fn trim_dedup(&self) -> impl Future<Output = Result<()>> + Send;
 
+    /// How far each shard has come that is read, for retention.
+    fn needs(&self) -> impl Future<Output = Result<Vec<retention::Need>>> + Send;
+
+    /// Looks at the first range of so many positions after `after` in which there is an event, and
+    /// no further than `until`. Writes nothing.
+    fn examine_range(
+        &self,
+        needs: &[retention::Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> impl Future<Output = Result<retention::Range>> + Send;
+
+    /// Deletes the events of a range that are older than `age` and that no shard needs by now;
+    /// returns how many. `None` where another worker is deleting.
+    fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> impl Future<Output = Result<Option<u64>>> + Send;
+
+    /// Deletes rows of `audit` that are older than `age`, 10,000 at most; returns how many.
+    fn trim_audit(&self, age: Duration) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Notes how long events are kept, for `stats`.
+    fn note_retention(&self, age: Option<Duration>) -> impl Future<Output = Result<()>> + Send;
+
     /// Figures of every registered consumer.
     fn stats(&self) -> impl Future<Output = Result<Vec<ConsumerStats>>> + Send;
+
+    /// The workers that the database knows.
+    fn workers(&self) -> impl Future<Output = Result<Vec<WorkerInfo>>> + Send;
+
+    /// The shards of one consumer, or of all.
+    fn shards(&self, consumer: Option<&str>)
+    -> impl Future<Output = Result<Vec<ShardInfo>>> + Send;
+
+    /// For each shard of a consumer and each `step` of the time since `back`: what it had done by the
+    /// end of it. In the order of shards and time.
+    fn history(
+        &self,
+        consumer: &str,
+        back: Duration,
+        step: Duration,
+    ) -> impl Future<Output = Result<Vec<Sample>>> + Send;
 
     /// Events of the log, in its order.
     fn events(&self, filter: &EventFilter)
@@ -268,11 +385,21 @@ pub trait Store: Clone + Send + Sync + 'static {
         filter: &DeliveryFilter,
     ) -> impl Future<Output = Result<Vec<DeliveryInfo>>> + Send;
 
-    /// Gives dead letters another chance; returns how many.
-    fn redrive(&self, filter: &DeliveryFilter) -> impl Future<Output = Result<u64>> + Send;
+    /// Gives dead letters another chance: the first that match after a place.
+    fn redrive(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Place>>> + Send;
 
-    /// Deletes dead letters; returns how many.
-    fn discard(&self, filter: &DeliveryFilter) -> impl Future<Output = Result<u64>> + Send;
+    /// Deletes dead letters: the first that match after a place.
+    fn discard(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Place>>> + Send;
 
     /// The database's time, or the manual clock's.
     fn now(&self) -> impl Future<Output = Result<DateTime<Utc>>> + Send;

@@ -34,10 +34,21 @@ impl Namespace {
         &self.0
     }
 
-    /// The text of an SQL file for this schema: the files write `"outbox".` before every name.
+    /// The text of an SQL file for this schema: the files write `"outbox".` before every name, and
+    /// `"outbox_wake"` for the channel.
     #[cfg(feature = "postgres")]
     pub(crate) fn in_schema(&self, sql: &'static str) -> Sql {
-        self.render(sql, "\"outbox\"", || format!("\"{}\"", self.0))
+        let sql = self.render(sql, "\"outbox\"", || format!("\"{}\"", self.0));
+        if self.0 == WRITTEN {
+            return sql;
+        }
+        Sql::new(sql.text.replace("\"outbox_wake\"", &format!("\"{}\"", self.channel())))
+    }
+
+    /// The channel of `LISTEN` and `NOTIFY`, without quotes.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn channel(&self) -> String {
+        format!("{}_wake", self.0)
     }
 
     /// The text of an SQL file for this prefix: the files write `"outbox_name"` for every name.
@@ -48,22 +59,64 @@ impl Namespace {
 
     fn render(&self, sql: &'static str, written: &str, wanted: impl Fn() -> String) -> Sql {
         if self.0 == WRITTEN {
-            return Sql(Arc::from(sql));
+            return Sql::new(sql);
         }
-        Sql(Arc::from(sql.replace(written, &wanted())))
+        Sql::new(sql.replace(written, &wanted()))
     }
 }
 
 /// SQL text from a file of this crate, with nothing put into it but a checked namespace.
 #[derive(Clone, Debug)]
-pub(crate) struct Sql(Arc<str>);
+pub(crate) struct Sql {
+    text: Arc<str>,
+    #[cfg(feature = "postgres")]
+    unnamed: bool,
+}
 
 impl Sql {
+    fn new(text: impl Into<Arc<str>>) -> Self {
+        Self {
+            text: text.into(),
+            #[cfg(feature = "postgres")]
+            unnamed: false,
+        }
+    }
+
     pub(crate) fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     pub(crate) fn safe(&self) -> AssertSqlSafe<Arc<str>> {
-        AssertSqlSafe(Arc::clone(&self.0))
+        AssertSqlSafe(Arc::clone(&self.text))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Sql {
+    /// The same as a statement that leaves no name on the server.
+    pub(crate) fn unnamed(self) -> Self {
+        Self { unnamed: true, ..self }
+    }
+
+    pub(crate) fn may_be_named(&self) -> bool {
+        !self.unnamed
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channel_follows_the_namespace_and_stays_within_an_identifier() {
+        let written = "notify \"outbox_wake\"";
+        assert_eq!(Namespace::default().in_schema(written).text(), written);
+        let longest = "n".repeat(Namespace::MAX_BYTES);
+        for name in ["shop", "outbox_2", &longest] {
+            let namespace = Namespace::new(name).expect("a plain identifier");
+            let expected = format!("notify \"{name}_wake\"");
+            assert_eq!(namespace.in_schema(written).text(), expected);
+            assert!(namespace.channel().len() <= 63);
+        }
     }
 }

@@ -210,6 +210,10 @@ pub struct ConsumerStats {
     pub consumer: String,
     /// The event that it takes.
     pub event_name: String,
+    /// Into how many shards it is divided.
+    pub shards: u32,
+    /// Whether somebody has paused it.
+    pub paused: bool,
     /// Committed events that are not yet handled nor have a delivery row.
     pub lag_events: u64,
     /// The age of the oldest of them; `None` when there is none.
@@ -228,6 +232,9 @@ pub struct ConsumerStats {
     pub dead: u64,
     /// The age of the oldest event that is not delivered, dead letters not counted.
     pub oldest_undelivered: Option<Duration>,
+    /// By how much the oldest event that it has not handled is older than events are kept: it keeps
+    /// its events from being deleted. `None` while it does not.
+    pub holds_retention: Option<Duration>,
     /// Events handled since the consumer began.
     pub handled: u64,
     /// Failed attempts that were retried since the consumer began.
@@ -250,4 +257,10 @@ pub(crate) fn earliest(
 /// How long ago something was; nothing where clocks disagree.
 pub(crate) fn age(now: DateTime<Utc>, then: DateTime<Utc>) -> Duration {
     (now - then).to_std().unwrap_or_default()
+}
+
+/// By how much an age exceeds how long events are kept, in microseconds.
+pub(crate) fn beyond(age: Option<Duration>, retain_us: Option<i64>) -> Option<Duration> {
+    let retain = Duration::from_micros(retain_us?.unsigned_abs());
+    age?.checked_sub(retain).filter(|beyond| !beyond.is_zero())
 }

@@ -87,25 +87,36 @@ pub struct Page<P> {
     pub(crate) now: DateTime<Utc>,
 }
 
+impl<P: Clone> Page<P> {
+    /// What a reader gets that has come to its barrier.
+    pub(crate) fn nothing(at: P, now: DateTime<Utc>) -> Self {
+        Self { events: Vec::new(), start: at.clone(), end: at, caught_up: true, now }
+    }
+}
+
 /// A consumer about to be registered.
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub(crate) name: &'static str,
     pub(crate) event_name: &'static str,
     pub(crate) event_version: u32,
+    pub(crate) ordered: bool,
     pub(crate) shards: u32,
     pub(crate) start: Start,
 }
 
 /// A consumer that the database knows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Registered {
     pub(crate) name: String,
     pub(crate) shards: u32,
     pub(crate) event_name: String,
     pub(crate) event_version: u32,
-    /// Of a consumer that started at a time.
-    pub(crate) not_before: Option<DateTime<Utc>>,
+    pub(crate) ordered: bool,
+    /// Grows with every operation on the consumer.
+    pub(crate) revision: i64,
+    pub(crate) paused: bool,
+    pub(crate) retired: bool,
 }
 
 impl Registered {
@@ -114,12 +125,14 @@ impl Registered {
         self.name == consumer.name
             && self.event_name == consumer.event_name
             && self.event_version >= consumer.event_version
+            && self.ordered == consumer.ordered
+            && !self.retired
     }
 
-    /// What is known of each of the consumers. How many shards it has and where it started was
-    /// said at its first registration; the code may say something else by now.
-    pub(crate) fn of(mut known: Vec<Self>, consumers: &[Registration]) -> Vec<Self> {
-        known.sort_by_key(|row| consumers.iter().position(|consumer| consumer.name == row.name));
+    /// What is known of each of the consumers, in their order. How many shards one has and where it
+    /// started was said at its first registration; the code may say something else by now.
+    pub(crate) fn of(mut known: Vec<Self>, consumers: &[&str]) -> Vec<Self> {
+        known.sort_by_key(|row| consumers.iter().position(|name| *name == row.name));
         known
     }
 }
@@ -135,6 +148,88 @@ pub struct Taken<P> {
     pub(crate) held_keys: Vec<String>,
     /// Whether any delivery row exists.
     pub(crate) has_deliveries: bool,
+    /// Keys that somebody has paused.
+    pub(crate) paused_keys: Vec<String>,
+    /// What the consumer was told to do, as of this epoch: whatever changes it appends a
+    /// checkpoint, and so ends the epoch.
+    pub(crate) orders: Orders<P>,
+}
+
+/// What operations have made of a consumer.
+#[derive(Clone, Debug)]
+pub struct Orders<P> {
+    pub(crate) shards: u32,
+    /// Of a consumer that started at a time.
+    pub(crate) not_before: Option<DateTime<Utc>>,
+    /// Where its shards stop, while their number is changing.
+    pub(crate) stop: Option<Stop<P>>,
+    pub(crate) pace: Option<Pace>,
+}
+
+/// Where a shard stops.
+#[derive(Clone, Debug)]
+pub enum Stop<P> {
+    /// Where it is.
+    Here,
+    /// At a place that it has not passed.
+    At(P),
+}
+
+impl<P> Stop<P> {
+    /// From what the consumer's row says.
+    pub(crate) fn of(is_changing: bool, barrier: Option<P>) -> Option<Self> {
+        is_changing.then(|| barrier.map_or(Self::Here, Self::At))
+    }
+}
+
+/// The rate of a replay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// The last position of the replay.
+    pub(crate) until: Position,
+    /// Of all shards together.
+    pub(crate) per_second: f64,
+}
+
+/// A worker that lives.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub(crate) id: Uuid,
+    pub(crate) consumers: Vec<String>,
+}
+
+impl Member {
+    pub(crate) fn knows(&self, consumer: &str) -> bool {
+        self.consumers.iter().any(|name| name == consumer)
+    }
+}
+
+/// Who could run what.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    pub(crate) members: Vec<Member>,
+    /// The consumers that are run, with their shards.
+    pub(crate) consumers: Vec<(String, u32)>,
+}
+
+/// What a worker reacts to: when it changes, the worker looks closer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// The sum of its consumers' revisions.
+    pub(crate) revision: i64,
+    /// Shards of its consumers that nobody has.
+    pub(crate) free: i64,
+    pub(crate) workers: Vec<Uuid>,
+}
+
+/// A worker's word that it lives.
+#[derive(Clone, Debug)]
+pub struct Heartbeat<'a> {
+    pub(crate) worker: Uuid,
+    pub(crate) consumers: &'a [&'a str],
+    /// Whether it takes no more shards, and gives back those that it has.
+    pub(crate) leaving: bool,
+    pub(crate) ttl: Duration,
 }
 
 /// Cumulative counters of a shard.
@@ -163,6 +258,8 @@ pub struct Checkpoint<P> {
     pub(crate) completed: Vec<Position>,
     pub(crate) totals: Totals,
     pub(crate) worker: Uuid,
+    /// Whether the shard has come to its barrier, and nothing of it is being handled.
+    pub(crate) drained: bool,
 }
 
 /// What changes together with a checkpoint.
@@ -285,10 +382,30 @@ pub(crate) fn not_before(start: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(start).ok().map(|time| time.to_utc())
 }
 
+/// Where a delivery stands among all of them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub(crate) consumer: String,
+    pub(crate) position: Position,
+}
+
+/// The places of changed deliveries, in order.
+pub(crate) fn places(changed: &[(String, Position, Option<String>)]) -> Vec<Place> {
+    let place = |(consumer, position, _): &(String, Position, _)| Place {
+        consumer: consumer.clone(),
+        position: *position,
+    };
+    let mut places: Vec<Place> = changed.iter().map(place).collect();
+    places.sort_unstable();
+    places
+}
+
 /// The keys of deleted deliveries, grouped by consumer.
-pub(crate) fn keys_by_consumer(gone: &[(String, Option<String>)]) -> Vec<(&str, Vec<&str>)> {
+pub(crate) fn keys_by_consumer(
+    gone: &[(String, Position, Option<String>)],
+) -> Vec<(&str, Vec<&str>)> {
     let mut groups = std::collections::BTreeMap::<&str, Vec<&str>>::new();
-    for (consumer, key) in gone {
+    for (consumer, _, key) in gone {
         if let Some(key) = key {
             groups.entry(consumer).or_default().push(key);
         }

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit,
+};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::decide::Next;
@@ -28,7 +31,20 @@ pub(crate) struct Crew<S> {
     seats: Semaphore,
     /// For units, which keep theirs for as long as handlers run.
     unit_seats: Semaphore,
+    /// One for each handler that may run at the same time, if that is limited.
+    pub(crate) permits: Option<Arc<Semaphore>>,
     in_flight: Mutex<HashMap<ShardId, u32>>,
+    leased_until: Mutex<HashMap<ShardId, Instant>>,
+    turns: Arc<RwLock<()>>,
+}
+
+/// The right to begin an attempt that is recorded first, since it may kill the process.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Beside those of other shards.
+    Shared { _guard: OwnedRwLockReadGuard<()> },
+    /// Alone: the process has died in an attempt at this delivery before.
+    Exclusive { _guard: OwnedRwLockWriteGuard<()> },
 }
 
 /// How a worker works.
@@ -41,6 +57,8 @@ pub(crate) struct WorkerOptions {
     /// Probing the log: this often while something happens, less often while nothing does.
     pub(crate) poll: Duration,
     pub(crate) poll_idle: Duration,
+    /// How many handlers may run at the same time, of all consumers together.
+    pub(crate) concurrency: Option<u32>,
     /// Events in one read.
     pub(crate) page_size: u32,
     /// Events in one transaction of a `delivery = tx` consumer.
@@ -52,6 +70,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) answer: Duration,
     /// How many connections shards may use at once.
     pub(crate) connections: Option<u32>,
+    /// How old events become, at least; `None` for ever.
+    pub(crate) retain: Option<Duration>,
 }
 
 /// How long to wait for a connection before that counts as a failure.
@@ -66,6 +86,12 @@ impl WorkerOptions {
     fn seats(&self, pool: u32) -> u32 {
         let default = pool.div_ceil(2).min(pool.saturating_sub(1));
         self.connections.unwrap_or(default).max(1)
+    }
+
+    /// How often to look for old events: often where they do not become old.
+    pub(crate) fn retention_interval(&self) -> Duration {
+        let age = self.retain.unwrap_or(Duration::MAX);
+        (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60))
     }
 
     /// How many events of a shard may have been handed to handlers and not recorded as done.
@@ -83,12 +109,14 @@ impl Default for WorkerOptions {
             shutdown_timeout: Duration::from_secs(30),
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
+            concurrency: None,
             page_size: 500,
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
             answer: Duration::from_secs(30),
             connections: None,
+            retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }
@@ -99,7 +127,10 @@ impl<S: Store> Crew<S> {
         let connections = store.connections().clone();
         let outage = Outage::new(move |error| connections.look_at(error));
         let seats = options.seats(store.pool().options().get_max_connections()) as usize;
+        let permits =
+            options.concurrency.map(|handlers| Arc::new(Semaphore::new(handlers as usize)));
         Self {
+            permits,
             store,
             bell,
             worker: Uuid::now_v7(),
@@ -109,6 +140,8 @@ impl<S: Store> Crew<S> {
             seats: Semaphore::new(seats),
             unit_seats: Semaphore::new((seats - 1).max(1)),
             in_flight: Mutex::default(),
+            leased_until: Mutex::default(),
+            turns: Arc::default(),
         }
     }
 
@@ -141,6 +174,42 @@ impl<S: Store> Crew<S> {
         let unit = self.unit_seats.acquire().await.ok()?;
         let seat = self.seats.acquire().await.ok()?;
         Some((seat, unit))
+    }
+
+    /// A turn, if it is one's turn. What has been begun when the process dies counts as a crash, in
+    /// every shard that it runs. So what did so before runs while no other such attempt does: those
+    /// that only had the bad luck to be beside it pass.
+    pub(crate) fn take_turn(&self, died_before: bool) -> Option<Turn> {
+        let turns = Arc::clone(&self.turns);
+        if died_before {
+            turns.try_write_owned().ok().map(|guard| Turn::Exclusive { _guard: guard })
+        } else {
+            turns.try_read_owned().ok().map(|guard| Turn::Shared { _guard: guard })
+        }
+    }
+
+    /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had
+    /// to stand still go on.
+    pub(crate) fn keep_leases(&self, shards: &[ShardId], asked: Instant) {
+        let mut leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stood_still = false;
+        for id in shards {
+            let before = leased_until.insert(id.clone(), asked + self.options.lease);
+            stood_still |= before.is_some_and(|before| before <= Instant::now());
+        }
+        drop(leased_until);
+        if stood_still {
+            self.bell.ring_all();
+        }
+    }
+
+    /// Whether no other worker can have taken this shard, as far as this process knows. It may
+    /// have been frozen, or not have reached the database for a while: then it starts nothing that
+    /// its successor may be doing as well, and keeps what it has until it knows whether there is
+    /// a successor. Records do not ask: the ledger decides about those.
+    pub(crate) fn has_lease(&self, id: &ShardId) -> bool {
+        let leased_until = self.leased_until.lock().unwrap_or_else(PoisonError::into_inner);
+        leased_until.get(id).is_some_and(|until| Instant::now() < *until)
     }
 
     /// Tells how many events a shard is handling, for `stats`.

@@ -1,361 +1,297 @@
-//! Leases: which shards this worker runs, and keeping them.
+//! Which shards this worker runs, and keeping them.
+//!
+//! A tick (three in the length of a lease) renews what is held and balances: free shards are taken up
+//! to the worker's fair share, and what is more than that is given back, so that a newcomer gets its
+//! part. The pulse (see `wake`) tells between ticks that a shard was handed back, that a worker came
+//! or went, or that a consumer was changed by an operation.
 
-use std::panic::AssertUnwindSafe;
+mod drain;
+mod post;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, Tally};
-use super::outage::Watch;
-use super::shard::{Shard, Until};
-use super::wake;
-use crate::consumer::{Bound, OnDead};
-use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Registered, Registration, ShardId, Slice, Store};
+use super::share::shares;
+use super::{retention, wake};
+use crate::consumer::Bound;
+use crate::error::Result;
+use crate::store::{Heartbeat, Registered, Registration, ShardId, Store};
+use post::{Left, Post};
 
-/// How often dedup keys that have expired are deleted.
+const RENEW: &str = "renew leases";
+const FLEET: &str = "look at the fleet";
+const ACQUIRE: &str = "acquire leases";
+const RELEASE: &str = "hand leases back";
+
+/// How often what has expired is deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 pub(super) struct Manager<S: Store> {
     crew: Arc<Crew<S>>,
-    posts: Vec<Post<S>>,
+    consumers: Vec<Known<S>>,
+    /// The shards that this worker runs.
+    posts: HashMap<ShardId, Post>,
     tally: Tally,
+    /// Whether it is about to stop: it takes no more shards.
+    leaving: bool,
     last_housekeeping: Instant,
 }
 
-/// A shard that this worker could run.
-struct Post<S: Store> {
-    id: ShardId,
-    slice: Slice,
+/// A consumer of the registry, and what the database says of it.
+struct Known<S: Store> {
     consumer: Arc<Bound<S::Db>>,
-    /// Fires when the lease is lost; `None` while another worker has it.
-    held: Option<CancellationToken>,
+    registered: Registered,
 }
 
-/// What a shard's task brings back.
-struct Left {
-    id: ShardId,
-    tally: Tally,
+impl<S: Store> Known<S> {
+    fn name(&self) -> &'static str {
+        self.consumer.options.name
+    }
 }
 
 impl<S: Store> Manager<S> {
     pub(super) async fn start(crew: Arc<Crew<S>>, consumers: Vec<Bound<S::Db>>) -> Result<Self> {
         crew.store.check_format().await?;
         let registrations: Vec<Registration> = consumers.iter().map(registration).collect();
-        let known = crew.store.register(&registrations).await?;
-        let mut posts = Vec::new();
-        for (consumer, known) in consumers.into_iter().zip(known) {
-            let consumer = Arc::new(consumer);
-            posts.extend((0..known.shards).map(|shard| Post::new(&consumer, shard, &known)));
-        }
-        Ok(Self { crew, posts, tally: Tally::default(), last_housekeeping: Instant::now() })
+        let registered = crew.store.register(&registrations).await?;
+        let known = consumers.into_iter().zip(registered);
+        let consumers = known
+            .map(|(consumer, registered)| Known { consumer: Arc::new(consumer), registered })
+            .collect();
+        Ok(Self {
+            crew,
+            consumers,
+            posts: HashMap::new(),
+            tally: Tally::default(),
+            leaving: false,
+            last_housekeeping: Instant::now(),
+        })
     }
 
     /// Runs the shards until told to stop.
     pub(super) async fn run(&mut self, stop: CancellationToken) -> Tally {
-        let consumers = self.posts.iter().filter(|post| post.id.shard == 0);
         let consumers =
-            consumers.map(|post| (post.id.consumer, post.consumer.event_name)).collect();
-        let prober = tokio::spawn(wake::probe(Arc::clone(&self.crew), consumers, stop.clone()));
+            self.consumers.iter().map(|known| (known.name(), known.consumer.event_name)).collect();
+        let (beat, mut pulse) = watch::channel(());
+        let prober = wake::probe(Arc::clone(&self.crew), consumers, beat, stop.clone());
+        let prober = tokio::spawn(prober);
+        let retention = tokio::spawn(retention::run(Arc::clone(&self.crew), stop.clone()));
         let mut tasks = JoinSet::new();
         let mut ticks = interval(self.crew.options.lease / 3);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_renewal = Instant::now();
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.tick(&mut tasks, &stop, &mut last_renewal).await,
-                Some(left) = tasks.join_next(), if !tasks.is_empty() => self.left(left.ok()).await,
+                _ = ticks.tick() => {
+                    self.renew().await;
+                    self.balance(&mut tasks, &stop).await;
+                    self.keep_house().await;
+                }
+                Ok(()) = pulse.changed() => {
+                    self.look_for_operations().await;
+                    self.balance(&mut tasks, &stop).await;
+                }
+                Some(left) = tasks.join_next(), if !tasks.is_empty() => self.left(left).await,
                 () = stop.cancelled() => break,
             }
         }
-        // Leases are renewed while handlers finish.
+        // The others may reckon without this worker from now on. Leases are renewed while handlers
+        // finish.
+        self.leaving = true;
+        self.renew().await;
         loop {
             tokio::select! {
                 left = tasks.join_next() => match left {
-                    Some(left) => self.left(left.ok()).await,
+                    Some(left) => self.left(left).await,
                     None => break,
                 },
-                _ = ticks.tick() => self.renew(&mut last_renewal).await,
+                _ = ticks.tick() => self.renew().await,
             }
         }
-        // It has been told to stop; a panic in it has been reported by then.
-        let _ = prober.await;
+        let forgetting = self.crew.store.forget_worker(self.crew.worker);
+        if let Err(error) = self.crew.in_time(RELEASE, forgetting).await {
+            tracing::debug!(%error, "could not sign the worker off; it will be forgotten");
+        }
+        // They have been told to stop; a panic in them has been reported by then.
+        let _ = tokio::join!(prober, retention);
         self.tally
     }
 
-    async fn tick(
-        &mut self,
-        tasks: &mut JoinSet<Left>,
-        stop: &CancellationToken,
-        last_renewal: &mut Instant,
-    ) {
-        self.renew(last_renewal).await;
-        match self.acquire().await {
-            Ok(acquired) => {
-                for (index, unclean) in acquired {
-                    self.spawn(tasks, index, unclean, stop);
+    /// Says that this worker lives, and renews what it holds. What another worker took is stopped.
+    /// While no renewal succeeds for the length of a lease, the shards stand still (see
+    /// [`Crew::has_lease`]).
+    async fn renew(&mut self) {
+        let held: Vec<(ShardId, u32)> =
+            self.posts.keys().map(|id| (id.clone(), self.crew.in_flight(id))).collect();
+        let names = self.names();
+        let heartbeat = Heartbeat {
+            worker: self.crew.worker,
+            consumers: &names,
+            leaving: self.leaving,
+            ttl: self.crew.options.lease,
+        };
+        let asked = Instant::now();
+        match self.crew.in_time(RENEW, self.crew.store.renew(&heartbeat, &held)).await {
+            Ok(kept) => {
+                self.crew.keep_leases(&kept, asked);
+                let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
+                lost.for_each(|(_, post)| post.lose());
+            }
+            Err(error) => self.crew.outage.note("renewing leases", &error),
+        }
+    }
+
+    /// Takes free shards up to this worker's share, and gives back what is more than that.
+    async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
+        let fleet = match self.crew.in_time(FLEET, self.crew.store.fleet()).await {
+            Ok(fleet) => fleet,
+            Err(error) => return self.crew.outage.note("looking at the fleet", &error),
+        };
+        let shares = shares(&fleet, self.crew.worker);
+        let mut wanted = HashMap::new();
+        for known in &self.consumers {
+            let share = shares.get(known.name()).copied().unwrap_or(0) as usize;
+            let mut staying: Vec<_> = self
+                .posts
+                .iter()
+                .filter(|(id, post)| id.consumer == known.name() && !post.is_leaving())
+                .collect();
+            staying.sort_unstable_by_key(|(id, _)| id.shard);
+            staying.iter().skip(share).for_each(|(_, post)| post.leave());
+            if staying.len() < share {
+                wanted.insert(known.name(), share - staying.len());
+            }
+        }
+        match self.take(wanted).await {
+            Ok(taken) => {
+                for (id, unclean) in taken {
+                    self.spawn(tasks, id, unclean, stop);
                 }
             }
             Err(error) => self.crew.outage.note("looking for free leases", &error),
         }
-        if self.last_housekeeping.elapsed() >= HOUSEKEEPING {
-            self.last_housekeeping = Instant::now();
-            let trimming = self.crew.store.trim_dedup();
-            if let Err(error) = self.crew.in_time("trim dedup keys", trimming).await {
-                tracing::debug!(%error, "could not delete expired dedup keys");
-            }
-        }
     }
 
-    /// Renews what is held. What another worker took is stopped; so is everything once no
-    /// renewal has succeeded for the length of a lease.
-    async fn renew(&mut self, last_renewal: &mut Instant) {
-        let held: Vec<(ShardId, u32)> = self
-            .posts
-            .iter()
-            .filter(|post| post.held.is_some())
-            .map(|post| (post.id.clone(), self.crew.in_flight(&post.id)))
-            .collect();
-        if held.is_empty() {
-            *last_renewal = Instant::now();
-            return;
-        }
-        let renewing = self.crew.store.renew(self.crew.worker, &held, self.crew.options.lease);
-        match self.crew.in_time("renew leases", renewing).await {
-            Ok(kept) => {
-                *last_renewal = Instant::now();
-                for post in self.posts.iter().filter(|post| !kept.contains(&post.id)) {
-                    post.lose();
-                }
-            }
-            Err(error) => {
-                self.crew.outage.note("renewing leases", &error);
-                if last_renewal.elapsed() >= self.crew.options.lease {
-                    self.posts.iter().for_each(Post::lose);
-                }
-            }
-        }
-    }
-
-    /// Takes the leases that are free; returns the posts and whether each was left unclean.
-    async fn acquire(&mut self) -> Result<Vec<(usize, bool)>> {
-        let vacant: Vec<ShardId> = self
-            .posts
-            .iter()
-            .filter(|post| post.held.is_none())
-            .map(|post| post.id.clone())
-            .collect();
-        if vacant.is_empty() {
+    /// Takes up to so many shards of each consumer; returns them and whether each was left unclean.
+    async fn take(&self, mut wanted: HashMap<&'static str, usize>) -> Result<Vec<(ShardId, bool)>> {
+        let names: Vec<&str> = wanted.keys().copied().collect();
+        if names.is_empty() {
             return Ok(Vec::new());
         }
         let crew = &self.crew;
-        let acquiring = crew.store.acquire(crew.worker, &vacant, crew.options.lease);
-        let acquired = crew.in_time("acquire leases", acquiring).await?;
-        let mut taken = Vec::with_capacity(acquired.len());
-        for (id, unclean) in acquired {
-            let post = self.posts.iter_mut().enumerate().find(|(_, post)| post.id == id);
-            if let Some((index, post)) = post {
-                post.held = Some(CancellationToken::new());
-                taken.push((index, unclean));
-            }
+        let mut free = crew.in_time(ACQUIRE, crew.store.free_leases(&names)).await?;
+        // Not all workers after the same one.
+        fastrand::shuffle(&mut free);
+        let chosen: Vec<ShardId> = free
+            .into_iter()
+            .filter_map(|(name, shard)| {
+                let (&consumer, left) = wanted.get_key_value(name.as_str())?;
+                let left = left.checked_sub(1)?;
+                wanted.insert(consumer, left);
+                let id = ShardId { consumer, shard };
+                (!self.posts.contains_key(&id)).then_some(id)
+            })
+            .collect();
+        if chosen.is_empty() {
+            return Ok(Vec::new());
         }
+        let asked = Instant::now();
+        let acquiring = crew.store.acquire(crew.worker, &chosen, crew.options.lease);
+        let taken = crew.in_time(ACQUIRE, acquiring).await?;
+        let ids: Vec<ShardId> = taken.iter().map(|(id, _)| id.clone()).collect();
+        crew.keep_leases(&ids, asked);
         Ok(taken)
     }
 
     fn spawn(
         &mut self,
         tasks: &mut JoinSet<Left>,
-        index: usize,
+        id: ShardId,
         unclean: bool,
         stop: &CancellationToken,
     ) {
-        let post = &self.posts[index];
-        let Some(lost) = post.held.clone() else { return };
-        let task = ShardTask {
-            crew: Arc::clone(&self.crew),
-            consumer: Arc::clone(&post.consumer),
-            slice: post.slice.clone(),
-            id: post.id.clone(),
-            lost,
-            stop: stop.child_token(),
-        };
+        let known = self.consumers.iter().find(|known| known.name() == id.consumer);
+        let Some(known) = known else { return };
+        let (post, task) = post::man(&self.crew, &known.consumer, id.clone(), stop.child_token());
+        self.posts.insert(id, post);
         tasks.spawn(task.run(unclean));
     }
 
     /// A shard's task has ended: its lease is handed back, unless another worker has it.
-    async fn left(&mut self, left: Option<Left>) {
-        let Some(left) = left else {
-            tracing::error!("a shard's task panicked; its lease will expire");
+    async fn left(&mut self, left: Result<Left, JoinError>) {
+        let Ok(left) = left else {
+            // Panics are caught inside the task, so this is the runtime shutting down.
+            tracing::error!("a shard's task was ended from outside; its lease will expire");
             return;
         };
         self.tally += left.tally;
         self.crew.note_in_flight(&left.id, 0);
-        if let Some(post) = self.posts.iter_mut().find(|post| post.id == left.id) {
-            post.held = None;
-        }
+        self.posts.remove(&left.id);
         let released = self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id));
-        if let Err(error) = self.crew.in_time("hand leases back", released).await {
+        if let Err(error) = self.crew.in_time(RELEASE, released).await {
             // It will expire.
-            self.crew.outage.note("handing a lease back", &error);
+            return self.crew.outage.note("handing a lease back", &error);
         }
+        self.crew.bell.announce();
     }
 
-    /// Runs all shards that are free until none has anything to do.
-    pub(super) async fn drain(mut self) -> Result<Tally> {
-        let acquired = self.acquire().await?;
-        let kept = CancellationToken::new();
-        let keeping = self.keep_leases(kept.clone());
-        let drained = self.drain_shards(&acquired).await;
-        kept.cancel();
-        // A panic in it has been reported by then.
-        let _ = keeping.await;
-        let ids: Vec<ShardId> =
-            acquired.iter().map(|(index, _)| self.posts[*index].id.clone()).collect();
-        if !ids.is_empty() {
-            self.crew.store.release(self.crew.worker, &ids).await?;
-        }
-        drained
-    }
-
-    /// The shards, and whatever still runs in them, are gone when this returns.
-    async fn drain_shards(&self, acquired: &[(usize, bool)]) -> Result<Tally> {
-        let token = CancellationToken::new();
-        let mut shards = Vec::with_capacity(acquired.len());
-        for (index, unclean) in acquired {
-            let post = &self.posts[*index];
-            let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&post.consumer));
-            let (slice, token) = (post.slice.clone(), token.child_token());
-            shards.push(Shard::take_over(crew, consumer, slice, *unclean, token).await?);
-        }
-        drain_all(&mut shards).await?;
-        Ok(shards.iter().fold(Tally::default(), |mut sum, shard| {
-            sum += shard.tally;
-            sum
-        }))
-    }
-
-    /// Renews the leases while a drain goes on: on a task of its own, because a renewal may have to
-    /// wait for a transaction of the shards, which then have to be able to go on. A shard that was
-    /// lost finds out when it records.
-    fn keep_leases(&self, stop: CancellationToken) -> JoinHandle<()> {
-        let crew = Arc::clone(&self.crew);
-        let held = self.posts.iter().filter(|post| post.held.is_some());
-        let held: Vec<ShardId> = held.map(|post| post.id.clone()).collect();
-        tokio::spawn(async move {
-            let mut ticks = interval(crew.options.lease / 3);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while !held.is_empty() {
-                tokio::select! {
-                    _ = ticks.tick() => {}
-                    () = stop.cancelled() => return,
-                }
-                let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
-                let renewing = crew.store.renew(crew.worker, &held, crew.options.lease);
-                if let Err(error) = crew.in_time("renew leases", renewing).await {
-                    crew.outage.note("renewing leases", &error);
+    /// What operations have changed: shards of a consumer that is paused or retired stop, those of a
+    /// consumer that was changed otherwise start anew with their new orders.
+    async fn look_for_operations(&mut self) {
+        let names = self.names();
+        let looking = self.crew.store.registered(&names);
+        let now = match self.crew.in_time("look for operations", looking).await {
+            Ok(now) => now,
+            Err(error) => return self.crew.outage.note("looking for operations", &error),
+        };
+        for now in now {
+            let known = self.consumers.iter_mut().find(|known| known.name() == now.name);
+            let Some(known) = known else { continue };
+            if known.registered.revision == now.revision {
+                continue;
+            }
+            let (paused, retired, shards) = (now.paused, now.retired, now.shards);
+            tracing::info!(
+                consumer = known.name(),
+                paused,
+                retired,
+                shards,
+                "a consumer was changed"
+            );
+            for (id, post) in self.posts.iter().filter(|(id, _)| id.consumer == known.name()) {
+                if paused || retired || id.shard >= shards {
+                    post.leave();
+                } else {
+                    post.reload();
                 }
             }
-        })
-    }
-}
-
-/// Pass after pass, since what one consumer emits may be what another waits for.
-async fn drain_all<S: Store>(shards: &mut [Shard<S>]) -> Result<()> {
-    loop {
-        let before: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
-        let pass = shards.iter_mut().map(|shard| shard.run(Until::Drained));
-        futures_util::future::try_join_all(pass).await?;
-        let after: u64 = shards.iter().map(|shard| shard.tally.sum()).sum();
-        if after == before {
-            return Ok(());
-        }
-        for shard in shards.iter_mut() {
-            shard.look_again();
+            known.registered = now;
         }
     }
-}
 
-/// Runs a shard for as long as this worker has its lease.
-struct ShardTask<S: Store> {
-    crew: Arc<Crew<S>>,
-    consumer: Arc<Bound<S::Db>>,
-    slice: Slice,
-    id: ShardId,
-    lost: CancellationToken,
-    stop: CancellationToken,
-}
-
-impl<S: Store> ShardTask<S> {
-    /// Starts the shard anew from its last checkpoint when it had to give up, for as long as the
-    /// lease is ours.
-    async fn run(self, unclean: bool) -> Left {
-        let mut tally = Tally::default();
-        let mut watch = self.crew.outage.watch(format!("taking over shard {}", self.id));
-        while !self.lost.is_cancelled() && !self.stop.is_cancelled() {
-            // A panic must not keep the lease from everybody for ever.
-            let lived = AssertUnwindSafe(self.incarnation(unclean, &mut tally, &mut watch));
-            let lived = lived.catch_unwind().await;
-            let error = match lived {
-                Ok(Ok(())) => break,
-                // It cannot come back; whoever runs the worker is told.
-                Ok(Err(error)) if error.kind() == ErrorKind::Closed => break,
-                Ok(Err(error)) => error,
-                Err(_panic) => Error::new(ErrorKind::LeaseLost, "run a shard", "its task panicked"),
-            };
-            let pause = watch.failed(&error);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.lost.cancelled() => {}
-                () = self.stop.cancelled() => {}
+    async fn keep_house(&mut self) {
+        if self.last_housekeeping.elapsed() < HOUSEKEEPING {
+            return;
+        }
+        self.last_housekeeping = Instant::now();
+        let (crew, store) = (&self.crew, &self.crew.store);
+        let dedup = crew.in_time("trim dedup keys", store.trim_dedup()).await;
+        let workers = crew.in_time("trim workers", store.trim_workers()).await;
+        for trimmed in [dedup, workers] {
+            if let Err(error) = trimmed {
+                tracing::debug!(%error, "could not delete what has expired");
             }
         }
-        Left { id: self.id, tally }
     }
 
-    async fn incarnation(&self, unclean: bool, tally: &mut Tally, watch: &mut Watch) -> Result<()> {
-        let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&self.consumer));
-        let token = self.stop.child_token();
-        let slice = self.slice.clone();
-        let mut shard = Shard::take_over(crew, consumer, slice, unclean, token.clone()).await?;
-        watch.recovered();
-        tracing::debug!(shard = %self.id, unclean, "running a shard");
-        let ended = tokio::select! {
-            ended = shard.run(Until::Stopped) => ended,
-            () = self.lost.cancelled() => {
-                let lost = Error::new(ErrorKind::LeaseLost, "keep a lease", "another worker goes on");
-                self.crew.outage.note(&format!("shard {}", self.id), &lost);
-                Ok(())
-            }
-        };
-        token.cancel();
-        *tally += shard.tally;
-        ended
-    }
-}
-
-impl<S: Store> Post<S> {
-    fn new(consumer: &Arc<Bound<S::Db>>, shard: u32, known: &Registered) -> Self {
-        let options = &consumer.options;
-        let slice = Slice {
-            event_name: consumer.event_name,
-            event_version: consumer.event_version,
-            shard,
-            shards: known.shards,
-            not_before: known.not_before,
-            dead_holds_key: options.on_dead == OnDead::Hold,
-        };
-        let id = ShardId { consumer: options.name, shard };
-        Self { id, slice, consumer: Arc::clone(consumer), held: None }
-    }
-
-    fn lose(&self) {
-        if let Some(held) = &self.held {
-            held.cancel();
-        }
+    fn names(&self) -> Vec<&'static str> {
+        self.consumers.iter().map(Known::name).collect()
     }
 }
 
@@ -364,6 +300,7 @@ fn registration<DB: crate::store::Backend>(consumer: &Bound<DB>) -> Registration
         name: consumer.options.name,
         event_name: consumer.event_name,
         event_version: consumer.event_version,
+        ordered: consumer.options.ordered,
         shards: consumer.options.shards,
         start: consumer.options.start,
     }

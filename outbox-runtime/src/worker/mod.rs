@@ -1,14 +1,17 @@
 //! The worker: runs the consumers of a registry.
 
 mod attempt;
-mod backoff;
 mod crew;
 mod decide;
 mod hooks;
 mod manager;
 mod outage;
+mod pace;
+mod permits;
 mod queue;
+mod retention;
 mod shard;
+mod share;
 mod tracker;
 mod unit;
 mod wake;
@@ -19,6 +22,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
@@ -74,10 +78,23 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
 
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
+    ///
+    /// On Postgres, what other processes commit through [`Outbox::begin`] is signalled and found
+    /// without waiting for the next probe, unless the outbox is built with
+    /// [`poll_only`](crate::OutboxBuilder::poll_only).
     #[must_use]
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
         self.options.poll = active;
         self.options.poll_idle = idle.max(active);
+        self
+    }
+
+    /// How many handlers may run at the same time, of all consumers and shards of this worker
+    /// together; each consumer's own `concurrency` is per shard. A batch and a transaction of a
+    /// `delivery = tx` consumer count as one. Default: no limit besides the consumers' own.
+    #[must_use]
+    pub fn concurrency(mut self, handlers: u32) -> Self {
+        self.options.concurrency = Some(handlers.max(1));
         self
     }
 
@@ -112,6 +129,24 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     #[must_use]
     pub fn connections(mut self, count: u32) -> Self {
         self.options.connections = Some(count.max(1));
+        self
+    }
+
+    /// How long events are kept in the log, at least: they are deleted when they are older and every
+    /// consumer of theirs has handled them. A consumer that is paused or far behind keeps its events;
+    /// [`ConsumerStats::holds_retention`](crate::ConsumerStats) and a warning name it. Deliveries
+    /// that have a row, dead letters among them, carry a copy of their event and stay. The same age
+    /// ends the rows of consumers with `audit`. Default: 30 days.
+    #[must_use]
+    pub fn retain(mut self, age: Duration) -> Self {
+        self.options.retain = Some(age);
+        self
+    }
+
+    /// This worker deletes no events. (Another may: tell all of them the same.)
+    #[must_use]
+    pub fn retain_forever(mut self) -> Self {
+        self.options.retain = None;
         self
     }
 

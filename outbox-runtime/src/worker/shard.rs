@@ -5,6 +5,7 @@
 //! statements, and the next worker repeats what was not recorded.
 
 mod admit;
+mod barrier;
 mod recording;
 mod settle;
 mod start;
@@ -18,18 +19,21 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::crew::{Crew, Tally};
+use super::crew::{Crew, Tally, Turn};
 use super::decide::Ended;
 use super::hooks::Notice;
+use super::pace::Pacer;
+use super::permits::Permits;
 use super::queue::{Item, Queue};
 use super::tracker::Tracker;
 use super::unit::{UnitDone, UnitFailed};
 use crate::bell::Listener;
-use crate::consumer::{Bound, DeliveryMode};
+use crate::consumer::{Bound, DeliveryMode, OnDead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
 use crate::store::{Changes, DeliveryState, Due, ShardId, Slice, Store, Taken, UpdatedDelivery};
+use barrier::Stopping;
 use recording::Frozen;
 
 /// A shard that this worker has the lease of.
@@ -56,6 +60,12 @@ pub(crate) struct Shard<S: Store> {
     queue: Queue,
     /// Keys with a delivery row that holds later events back.
     held: HashSet<String>,
+    /// Keys that somebody has paused.
+    paused: HashSet<String>,
+    /// Where to stop, while the number of shards is changing.
+    stop: Option<Stopping<S::Progress>>,
+    /// The rate of a replay.
+    pacer: Option<Pacer>,
     /// Rows that are queued, running, or settled and not yet recorded: not to be fetched again.
     rows: HashSet<Position>,
     /// When to look for parked rows whose head was removed by somebody else at the same moment.
@@ -66,8 +76,13 @@ pub(crate) struct Shard<S: Store> {
     suspects: u32,
     /// Items whose attempt is being recorded before it begins.
     begun: VecDeque<Item>,
+    /// The right to do so, until it is recorded how they ended.
+    turn: Option<Turn>,
+    /// When to ask for it again.
+    turn_due: Option<Instant>,
 
     running: JoinSet<Finished<S>>,
+    permits: Permits,
     running_items: u32,
     /// What runs must run alone: an item whose attempt was recorded first.
     alone: Option<Item>,
@@ -108,14 +123,25 @@ impl<S: Store> Shard<S> {
     pub(crate) async fn take_over(
         crew: Arc<Crew<S>>,
         consumer: Arc<Bound<S::Db>>,
-        slice: Slice,
+        shard: u32,
         unclean: bool,
         token: CancellationToken,
     ) -> Result<Self> {
-        let id = ShardId { consumer: consumer.options.name, shard: slice.shard };
+        let options = &consumer.options;
+        let id = ShardId { consumer: options.name, shard };
+        let mut slice = Slice {
+            event_name: consumer.event_name,
+            event_version: consumer.event_version,
+            shard,
+            // It learns these two when it takes over.
+            shards: shard + 1,
+            not_before: None,
+            dead_holds_key: options.on_dead == OnDead::Hold,
+        };
         let taking = crew.store.take_over(&id, &slice, crew.worker);
         let taken: Taken<S::Progress> = crew.seated("take over a shard", taking).await?;
-        let options = &consumer.options;
+        slice.shards = taken.orders.shards;
+        slice.not_before = taken.orders.not_before;
         let now = Instant::now();
         let tracker = Tracker::new(taken.progress.clone(), taken.completed);
         Ok(Self {
@@ -132,12 +158,18 @@ impl<S: Store> Shard<S> {
             mean_bytes: 1,
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
             held: taken.held_keys.into_iter().collect(),
+            paused: taken.paused_keys.into_iter().collect(),
+            pacer: taken.orders.pace.map(|pace| Pacer::new(pace, slice.shards, now)),
+            stop: taken.orders.stop.map(Stopping::Ahead),
             rows: HashSet::new(),
             last_sweep: now,
             next_due: taken.has_deliveries.then_some(now),
             suspects: if unclean { crew.options.most_in_flight(options) } else { 0 },
             begun: VecDeque::new(),
+            turn: None,
+            turn_due: None,
             running: JoinSet::new(),
+            permits: Permits::new(crew.permits.clone()),
             running_items: 0,
             alone: None,
             unit_running: false,
@@ -158,7 +190,8 @@ impl<S: Store> Shard<S> {
     }
 
     /// Runs until told to stop, or until nothing is due. Errors of the database are waited out;
-    /// the only errors that end it are the loss of the shard to another worker, and of the pool.
+    /// the only errors that end it are the loss of the shard to another worker, and of the pool. Also
+    /// ends when the number of shards has changed: the shard is to be taken over anew.
     pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
         let mut watch = self.crew.outage.watch(format!("shard {}", self.id));
         let mut retry_at: Option<Instant> = None;
@@ -188,7 +221,9 @@ impl<S: Store> Shard<S> {
                     return self.finish().await;
                 }
                 limit = Some(limit.map_or(end, |limit| limit.min(end)));
-            } else if limit.is_none() && until == Until::Drained && self.is_drained() {
+            } else if self.is_over()
+                || (limit.is_none() && until == Until::Drained && self.is_drained())
+            {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);
@@ -201,7 +236,7 @@ impl<S: Store> Shard<S> {
         self.take_in_finished()?;
         if !stopping {
             // Rows first: they are older than what is read, and a backlog must not starve them.
-            if self.next_due.is_some_and(|due| due <= Instant::now()) && self.has_room() {
+            if self.wants_rows() {
                 self.fetch_due().await?;
             }
             if self.wants_events() {
@@ -220,6 +255,9 @@ impl<S: Store> Shard<S> {
                 // Nothing could be started while the record was pending.
                 self.start(until).await?;
             }
+        }
+        if !stopping && self.may_meet() {
+            self.meet().await?;
         }
         self.trim().await;
         Ok(())
@@ -249,6 +287,7 @@ impl<S: Store> Shard<S> {
             () = moved(&mut self.clock), if !stopping => {
                 self.next_due = Some(Instant::now());
             }
+            () = self.permits.come(), if !stopping && self.permits.is_wanted() => {}
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             () = token.cancelled(), if !stopping => {}
         }
@@ -257,20 +296,23 @@ impl<S: Store> Shard<S> {
 
     /// Nothing is queued, running, or about to be.
     fn is_quiet(&self) -> bool {
-        self.caught_up && self.queue.len() == 0 && self.running.is_empty() && self.begun.is_empty()
+        (self.caught_up || self.has_stopped()) && self.is_idle()
+    }
+
+    /// Nothing is queued or running.
+    fn is_idle(&self) -> bool {
+        self.queue.len() == 0 && self.running.is_empty() && self.begun.is_empty()
     }
 
     fn is_drained(&self) -> bool {
         self.is_quiet()
             && self.dirty_since.is_none()
             && self.frozen.is_none()
-            && self.next_due.is_none_or(|due| due > Instant::now())
+            && (self.next_due.is_none_or(|due| due > Instant::now()) || self.has_stopped())
     }
 
-    fn has_work_at_once(&self) -> bool {
-        !self.token.is_cancelled()
-            && (self.wants_events()
-                || (self.has_room() && self.next_due.is_some_and(|due| due <= Instant::now())))
+    fn has_work_at_once(&mut self) -> bool {
+        !self.token.is_cancelled() && (self.wants_events() || self.wants_rows())
     }
 
     /// When something is to be done even if nothing happens.
@@ -283,9 +325,11 @@ impl<S: Store> Shard<S> {
             }
         });
         let batch = self.batch_due();
-        let due = self.next_due.filter(|_| self.has_room());
+        let due = self.next_due.filter(|_| self.has_room() && !self.has_stopped());
+        let paced = self.pacer.as_ref().filter(|_| !self.caught_up && self.has_room());
+        let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
-        [record, batch, due, sweep].into_iter().flatten().min()
+        [record, batch, due, paced, sweep, self.turn_due].into_iter().flatten().min()
     }
 
     /// The end of a graceful stop: handlers that are still running are dropped, and their events
@@ -307,6 +351,11 @@ impl<S: Store> Shard<S> {
             self.crew.outage.note("recording the last progress", &error);
         }
         Ok(())
+    }
+
+    /// Whether there is still something that may be what killed the worker before.
+    pub(crate) fn has_suspects(&self) -> bool {
+        self.suspects > 0
     }
 
     /// Another consumer may have emitted something meanwhile.
@@ -347,7 +396,7 @@ fn ends(error: &Error) -> bool {
 }
 
 /// Resolves when a test's clock is moved.
-async fn moved(clock: &mut Option<watch::Receiver<()>>) {
+pub(super) async fn moved(clock: &mut Option<watch::Receiver<()>>) {
     if let Some(clock) = clock
         && clock.changed().await.is_ok()
     {

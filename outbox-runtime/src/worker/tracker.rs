@@ -112,6 +112,22 @@ mod tests {
         fn mark(&self) -> Position {
             self.0
         }
+
+        fn end(&self) -> Self {
+            self.clone()
+        }
+
+        fn is_beyond(&self, other: &Self) -> bool {
+            self.0 > other.0
+        }
+
+        fn rewound(&self, to: Position) -> Self {
+            Self(self.0.min(to - 1))
+        }
+
+        fn skipped(&self, to: Position, now: &Self) -> Self {
+            Self(self.0.max(now.0.min(to - 1)))
+        }
     }
 
     fn page(start: Position, positions: &[Position], end: Position) -> Page<Plain> {

@@ -123,6 +123,9 @@ const PATIENCE: u32 = 20;
 /// How often the connection may go away, before that is taken for the doing of an event.
 const LOSSES: u32 = 3;
 
+/// How much longer than a handler may take its transaction may idle.
+const MARGIN: Duration = Duration::from_secs(1);
+
 impl<S: Store> Unit<S> {
     pub(super) async fn run(self) -> Result<UnitDone<S>, UnitFailed<S>> {
         let shard = self.checkpoint.shard.clone();
@@ -280,7 +283,11 @@ impl<S: Store> Unit<S> {
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
         // On SQLite it may be a conflict, with whoever writes; no event of this unit is to blame.
         let beginning = self.crew.in_time("begin", self.crew.store.begin());
-        let inner: Transaction<'static, S::Db> = beginning.await.map_err(Failed::Unusable)?;
+        let mut inner: Transaction<'static, S::Db> = beginning.await.map_err(Failed::Unusable)?;
+        // A handler may not take longer, so the transaction of one that lives does not idle longer.
+        let longest = self.consumer.options.timeout.saturating_add(MARGIN);
+        let limiting = self.crew.store.limit_idle(&mut inner, longest);
+        self.crew.in_time("begin", limiting).await.map_err(Failed::Unusable)?;
         Ok(Tx::new(inner, self.crew.bell.clone()))
     }
 

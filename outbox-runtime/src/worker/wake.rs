@@ -1,15 +1,20 @@
-//! Finding out that there is something to do: one probe of the log for the whole worker, and a look
-//! at what is due, for events and redrives that did not come through this process.
+//! Finding out that there is something to do: one probe of the log for the whole worker, a look at
+//! what is due, and one at the fleet, for events, redrives and operations that did not come through
+//! this process. A signal of another process says when to look; without one, it is looked now and
+//! then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Pulse, Store};
+
+const PROBE: &str = "probe the log";
 
 /// How long nothing must have been found before the probe becomes rare.
 const QUIET_AFTER: Duration = Duration::from_secs(10);
@@ -17,19 +22,29 @@ const QUIET_AFTER: Duration = Duration::from_secs(10);
 /// How often to look for due deliveries that nobody here has heard of.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Rings the bell for what is found, until told to stop.
+/// The shortest time between two probes that signals ask for: many processes may signal at once.
+const SIGNALLED_EVERY: Duration = Duration::from_millis(10);
+
+/// Rings the bell for what is found, and tells the manager through `beat` what it has to look at,
+/// until told to stop.
 pub(super) async fn probe<S: Store>(
     crew: Arc<Crew<S>>,
     consumers: Vec<(&'static str, &'static str)>,
+    beat: watch::Sender<()>,
     stop: CancellationToken,
 ) {
+    let signals = Arc::new(Notify::new());
+    let listening = tokio::spawn(listen(Arc::clone(&crew), Arc::clone(&signals), stop.clone()));
     let mut watch = crew.outage.watch("the probe");
     let mut prober = None;
+    let mut announced = crew.bell.announcements();
+    let mut signalled = false;
     loop {
         let round = match &mut prober {
             None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers).await,
+            Some(prober) => prober.round(&crew, &consumers, &beat, signalled).await,
         };
+        let done_at = Instant::now();
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
                 watch.succeeded();
@@ -39,14 +54,34 @@ pub(super) async fn probe<S: Store>(
             (Err(error), _) => watch.failed(error),
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => signalled = false,
+            Ok(()) = announced.changed() => signalled = false,
+            // After a failure, signals wait for the pause to end as everything else does.
+            () = signals.notified(), if round.is_ok() => signalled = true,
+            () = stop.cancelled() => break,
         }
+        if signalled {
+            tokio::select! {
+                () = tokio::time::sleep_until(done_at + SIGNALLED_EVERY) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+    }
+    // It ends when told to stop, as this did; a panic in it has been reported by then.
+    let _ = listening.await;
+}
+
+/// Passes the signals of other processes on. On a task of its own, since it waits for the database.
+async fn listen<S: Store>(crew: Arc<Crew<S>>, signals: Arc<Notify>, stop: CancellationToken) {
+    tokio::select! {
+        () = crew.store.listen(|| signals.notify_one()) => {}
+        () = stop.cancelled() => {}
     }
 }
 
 struct Prober<S: Store> {
     progress: S::Progress,
+    pulse: Pulse,
     last_found: Instant,
     last_sweep: Instant,
 }
@@ -54,31 +89,40 @@ struct Prober<S: Store> {
 impl<S: Store> Prober<S> {
     async fn new(crew: &Crew<S>) -> Result<Self> {
         // The shards read once when they start, so what was committed before needs no ring.
-        let progress = crew.in_time("probe the log", crew.store.progress_now()).await?;
-        crew.bell.ring_all();
-        Ok(Self { progress, last_found: Instant::now(), last_sweep: Instant::now() })
+        let progress = crew.in_time(PROBE, crew.store.progress_now()).await?;
+        crew.bell.ring_all_here();
+        let (pulse, now) = (Pulse::default(), Instant::now());
+        Ok(Self { progress, pulse, last_found: now, last_sweep: now })
     }
 
     async fn round(
         &mut self,
         crew: &Crew<S>,
         consumers: &[(&'static str, &'static str)],
+        beat: &watch::Sender<()>,
+        signalled: bool,
     ) -> Result<()> {
-        match crew.in_time("probe the log", crew.store.probe(&mut self.progress)).await? {
-            None => {
-                crew.bell.ring_all();
-                self.last_found = Instant::now();
-            }
+        let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
+        let pulse = crew.in_time("look for changes", crew.store.pulse(&names)).await?;
+        if pulse != self.pulse || pulse.free > 0 {
+            self.pulse = pulse;
+            beat.send_replace(());
+        }
+        let mut found = true;
+        match crew.in_time(PROBE, crew.store.probe(&mut self.progress)).await? {
+            None => crew.bell.ring_all_here(),
             Some(names) => {
-                for name in &names {
-                    crew.bell.ring(name);
-                    self.last_found = Instant::now();
-                }
+                found = !names.is_empty();
+                names.iter().for_each(|name| crew.bell.ring(name));
             }
         }
-        if self.last_sweep.elapsed() >= SWEEP {
+        if found {
+            self.last_found = Instant::now();
+        }
+        // A signal without an event is about something else that is due, such as a redrive.
+        if self.last_sweep.elapsed() >= SWEEP || (signalled && !found) {
             self.last_sweep = Instant::now();
-            self.sweep(crew, consumers).await?;
+            self.sweep(crew, &names, consumers).await?;
         }
         Ok(())
     }
@@ -86,10 +130,10 @@ impl<S: Store> Prober<S> {
     async fn sweep(
         &self,
         crew: &Crew<S>,
+        names: &[&str],
         consumers: &[(&'static str, &'static str)],
     ) -> Result<()> {
-        let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
-        let waits = crew.in_time("probe the log", crew.store.next_due(&names)).await?;
+        let waits = crew.in_time(PROBE, crew.store.next_due(names)).await?;
         for (wait, (_, event_name)) in waits.into_iter().zip(consumers) {
             if wait.is_some_and(|wait| wait < SWEEP) {
                 crew.bell.ring_due(event_name);

@@ -1,4 +1,4 @@
-//! What the tests need around them: a Postgres server and the real webhook payloads.
+//! What the tests need around them: a Postgres server, PgBouncer and the real webhook payloads.
 //!
 //! A step learns of them through environment variables, so that `cargo test` in a terminal that
 //! has the same variables runs the same tests:
@@ -7,10 +7,14 @@
 //! | --- | --- |
 //! | `DATABASE_URL` | a superuser's address on a scratch Postgres server |
 //! | `OUTBOX_TEST_PG_BIN` | the directory of Postgres binaries, when this machine has them |
+//! | `OUTBOX_TEST_FAKETIME` | the library that tells a process another time |
+//! | `OUTBOX_TEST_PGBOUNCER` | the program `pgbouncer` |
 //! | `OUTBOX_TEST_WEBHOOKS` | the directory of real GitHub payloads |
 
 mod account;
 pub(crate) mod apt;
+mod faketime;
+mod pgbouncer;
 mod postgres;
 
 use std::ffi::{OsStr, OsString};
@@ -29,6 +33,8 @@ use self::postgres::Postgres;
 /// The running services; they stop when this is dropped.
 pub(crate) struct Services {
     postgres: Postgres,
+    faketime: PathBuf,
+    pgbouncer: PathBuf,
     webhooks: PathBuf,
 }
 
@@ -49,7 +55,12 @@ pub(crate) fn run(command: &[OsString]) -> Result<()> {
 impl Services {
     /// Starts or finds everything, or says what is missing.
     pub(crate) fn start() -> Result<Self> {
-        Ok(Self { webhooks: webhooks::fetch()?, postgres: Postgres::start()? })
+        Ok(Self {
+            webhooks: webhooks::fetch()?,
+            faketime: faketime::library()?,
+            pgbouncer: pgbouncer::program()?,
+            postgres: Postgres::start()?,
+        })
     }
 
     /// A superuser's address on the server.
@@ -77,6 +88,8 @@ impl Services {
         let bin = self.postgres.bin.as_ref().map(|bin| ("OUTBOX_TEST_PG_BIN", bin.as_os_str()));
         let always = [
             ("DATABASE_URL", OsStr::new(&self.postgres.url)),
+            ("OUTBOX_TEST_FAKETIME", self.faketime.as_os_str()),
+            ("OUTBOX_TEST_PGBOUNCER", self.pgbouncer.as_os_str()),
             ("OUTBOX_TEST_WEBHOOKS", self.webhooks.as_os_str()),
         ];
         always.into_iter().chain(bin)

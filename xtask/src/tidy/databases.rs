@@ -14,6 +14,9 @@ struct Twins {
     exceptions: &'static [(&'static str, &'static str)],
 }
 
+const RESTORE: &str =
+    "SQLite has no transaction ids that another cluster could misunderstand: see restore.rs";
+
 const STATEMENTS: Twins = Twins {
     postgres: "outbox-runtime/src/store/postgres/sql/",
     sqlite: "outbox-runtime/src/store/sqlite/sql/",
@@ -28,10 +31,24 @@ const STATEMENTS: Twins = Twins {
             "read.sql",
             "Postgres reads its log in windows, in open_window.sql and continue_window.sql",
         ),
+        ("notify.sql", "SQLite has no channels: other processes poll"),
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
+        ("limit_idle.sql", "SQLite has no sessions: the lock of a process goes with the process"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
         ("worker_alive.sql", "Postgres does it in renew_leases.sql, in a `with`"),
-        ("forget_worker.sql", "Postgres does it in release_leases.sql, in a `with`"),
+        ("try_retention.sql", "SQLite has one writer: the write lock is the lock"),
+        ("await_retention.sql", "SQLite has one writer: the write lock is the lock"),
+        ("late_floor.sql", "SQLite has one writer: nothing is late"),
+        ("cluster.sql", RESTORE),
+        ("lock_cluster.sql", RESTORE),
+        ("last_position.sql", RESTORE),
+        ("move_sequence.sql", RESTORE),
+        ("emitting.sql", RESTORE),
+        ("ledger_heads.sql", RESTORE),
+        ("translate_shard.sql", RESTORE),
+        ("translate_unread.sql", RESTORE),
+        ("translate_barriers.sql", RESTORE),
+        ("set_cluster.sql", RESTORE),
     ],
 };
 
@@ -42,8 +59,35 @@ const MIGRATIONS: Twins = Twins {
     exceptions: &[],
 };
 
+/// Where statements on Postgres are made: so that a pooler in transaction mode can follow them.
+const SESSION: &str = "outbox-runtime/src/store/postgres/session.rs";
+
+/// Code of the store on Postgres that no user runs.
+const TESTS: [&str; 3] = ["tests.rs", "sabotage.rs", "schedule"];
+
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
-    [STATEMENTS, MIGRATIONS].iter().flat_map(|twins| twins.check(sources)).collect()
+    let twins = [STATEMENTS, MIGRATIONS];
+    let findings = twins.iter().flat_map(|twins| twins.check(sources));
+    findings.chain(sources.iter().flat_map(around_the_session)).collect()
+}
+
+/// A statement that may have a name, or is outside a transaction, works on every machine but those
+/// with such a pooler.
+fn around_the_session(source: &Source) -> Vec<Finding> {
+    let dir = SESSION.strip_suffix("session.rs").unwrap_or(SESSION);
+    let exempt = |name: &str| TESTS.iter().any(|test| name.starts_with(test));
+    match source.path.strip_prefix(dir) {
+        Some(name) if source.path != SESSION && source.kind() == "rs" && !exempt(name) => {}
+        _ => return Vec::new(),
+    }
+    let lines = source.text.lines().enumerate();
+    lines
+        .filter(|(_, line)| ["sqlx::query(", "sqlx::query_"].iter().any(|call| line.contains(call)))
+        .map(|(index, _)| {
+            let message = format!("make statements with the functions of {SESSION}");
+            Finding::at_line(source, index + 1, message)
+        })
+        .collect()
 }
 
 impl Twins {
@@ -113,6 +157,20 @@ mod tests {
         let found =
             paths(&["p/emit.sql", "s/emit.sql", "p/read.sql", "s/trim.sql", "p/notify.sql"]);
         assert_eq!(found, ["p/read.sql", "s/trim.sql"]);
+    }
+
+    #[test]
+    fn a_statement_that_goes_around_the_session_is_found() {
+        let found = |name: &str| {
+            let path = format!("outbox-runtime/src/store/{name}");
+            let text = "fn f() {\n    sqlx::query(self.sql.due.safe())\n}\n".to_owned();
+            let lines = around_the_session(&Source { path, text });
+            lines.into_iter().filter_map(|finding| finding.line).collect::<Vec<_>>()
+        };
+        assert_eq!(found("postgres/deliveries.rs"), [2]);
+        for other in ["postgres/session.rs", "postgres/tests.rs", "sqlite/deliveries.rs"] {
+            assert!(found(other).is_empty(), "{other}");
+        }
     }
 
     #[test]

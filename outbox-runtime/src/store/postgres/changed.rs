@@ -36,7 +36,9 @@ impl PostgresStore {
             .and_then(|()| arguments.add(statement.key_column))
             .and_then(|()| arguments.add(self.clock.fixed()))
             .map_err(|error| Error::new(ErrorKind::Refused, EMIT, error.to_string()))?;
-        let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
+        let rows = self
+            .pool
+            .query_with(AssertSqlSafe(sql), arguments)
             .fetch_all(connection)
             .await
             .during(EMIT)?;

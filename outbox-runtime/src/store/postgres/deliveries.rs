@@ -7,7 +7,8 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::leases::is_unique_violation;
-use super::window::WindowProgress;
+use super::session::{self, query, query_scalar};
+use super::window::{WindowProgress, another_server};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::{
@@ -34,8 +35,7 @@ impl PostgresStore {
             self.update_deliveries(connection, consumer, &changes.update).await?;
         }
         if !changes.delete.is_empty() {
-            let delete =
-                sqlx::query(self.sql.delete_deliveries.safe()).bind(consumer).bind(&changes.delete);
+            let delete = query(&self.sql.delete_deliveries).bind(consumer).bind(&changes.delete);
             delete.execute(&mut *connection).await.during(RECORD)?;
         }
         if !changes.audit.is_empty() {
@@ -43,13 +43,13 @@ impl PostgresStore {
         }
         let mut still_held = Vec::new();
         if !changes.release.is_empty() {
-            let release = sqlx::query(self.sql.release_keys.safe())
+            let release = query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(&changes.release)
                 .bind(changes.dead_holds_key)
                 .bind(self.clock.fixed());
             release.execute(&mut *connection).await.during(RECORD)?;
-            still_held = sqlx::query_scalar(self.sql.still_held.safe())
+            still_held = query_scalar(&self.sql.still_held)
                 .bind(consumer)
                 .bind(&changes.release)
                 .bind(changes.dead_holds_key)
@@ -65,7 +65,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         checkpoint: &Checkpoint<WindowProgress>,
     ) -> Result<()> {
-        let appended = sqlx::query(self.sql.append_checkpoint.safe())
+        let appended = query(&self.sql.append_checkpoint)
             .bind(checkpoint.shard.consumer)
             .bind(checkpoint.shard.shard as i32)
             .bind(checkpoint.seq)
@@ -75,9 +75,12 @@ impl PostgresStore {
             .bind(checkpoint.totals.retried)
             .bind(checkpoint.totals.dead)
             .bind(checkpoint.worker)
+            .bind(checkpoint.drained)
+            .bind(checkpoint.progress.server)
             .execute(connection)
             .await;
         match appended {
+            Ok(appended) if appended.rows_affected() == 0 => Err(another_server()),
             Ok(_) => Ok(()),
             Err(error) if is_unique_violation(&error) => Err(Error::new(
                 ErrorKind::LeaseLost,
@@ -88,14 +91,14 @@ impl PostgresStore {
         }
     }
 
-    async fn insert_deliveries(
+    pub(super) async fn insert_deliveries(
         &self,
         connection: &mut PgConnection,
         consumer: &str,
         rows: &[NewDelivery],
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let column = |of: fn(&NewDelivery) -> &str| rows.iter().map(of).collect::<Vec<_>>();
-        sqlx::query(self.sql.insert_deliveries.safe())
+        let inserted = query(&self.sql.insert_deliveries)
             .bind(consumer)
             .bind(self.clock.fixed())
             .bind(rows.iter().map(|row| row.event.position).collect::<Vec<_>>())
@@ -116,7 +119,7 @@ impl PostgresStore {
             .execute(connection)
             .await
             .during(RECORD)?;
-        Ok(())
+        Ok(inserted.rows_affected())
     }
 
     async fn update_deliveries(
@@ -125,7 +128,7 @@ impl PostgresStore {
         consumer: &str,
         rows: &[UpdatedDelivery],
     ) -> Result<()> {
-        sqlx::query(self.sql.update_deliveries.safe())
+        query(&self.sql.update_deliveries)
             .bind(consumer)
             .bind(self.clock.fixed())
             .bind(rows.iter().map(|row| row.position).collect::<Vec<_>>())
@@ -147,7 +150,7 @@ impl PostgresStore {
         consumer: &str,
         rows: &[AuditEntry],
     ) -> Result<()> {
-        sqlx::query(self.sql.insert_audit.safe())
+        query(&self.sql.insert_audit)
             .bind(consumer)
             .bind(rows.iter().map(|row| row.position).collect::<Vec<_>>())
             .bind(rows.iter().map(|row| row.event_id).collect::<Vec<_>>())
@@ -162,7 +165,7 @@ impl PostgresStore {
 
     pub(super) async fn due_deliveries(&self, query: &DueQuery) -> Result<Vec<DeliveryRow>> {
         const DUE: &str = "look for due deliveries";
-        let found = sqlx::query(self.sql.due.safe())
+        let found = session::query(&self.sql.due)
             .bind(query.consumer)
             .bind(query.slice.shard as i32)
             .bind(query.slice.shards as i32)
@@ -171,7 +174,7 @@ impl PostgresStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(i64::from(query.limit))
-            .fetch_all(&mut *self.connections.get(DUE).await?)
+            .fetch_all(&self.pool)
             .await
             .during(DUE)?;
         found
@@ -189,10 +192,10 @@ impl PostgresStore {
     }
 
     pub(super) async fn next_due_of(&self, consumers: &[&str]) -> Result<Vec<Option<Duration>>> {
-        let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
+        let waits: Vec<Option<i64>> = query_scalar(&self.sql.next_due)
             .bind(consumers)
             .bind(self.clock.fixed())
-            .fetch_all(&mut *self.connections.get("look for the next due delivery").await?)
+            .fetch_all(&self.pool)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

@@ -5,43 +5,65 @@ use std::time::Duration;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::window::WindowProgress;
+use super::session::{query, query_as, query_scalar};
+use super::window::{Server, WindowProgress};
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
-use crate::store::{ShardId, Slice, Taken};
+use crate::store::{Fleet, Heartbeat, Member, Pulse, ShardId, Slice, Taken};
 
 /// How often a take-over is tried again when the worker before is still appending checkpoints.
 const TAKE_OVER_TRIES: u32 = 10;
 
+const TAKE_OVER: &str = "take over a shard";
+
 impl PostgresStore {
+    pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
+        let (revision, free, workers) = query_as(&self.sql.pulse)
+            .bind(consumers)
+            .fetch_one(&self.pool)
+            .await
+            .during("look for changes")?;
+        Ok(Pulse { revision, free, workers })
+    }
+
+    pub(super) async fn living_fleet(&self) -> Result<Fleet> {
+        const FLEET: &str = "look at the fleet";
+        let members: Vec<(Uuid, Vec<String>)> =
+            query_as(&self.sql.members).fetch_all(&self.pool).await.during(FLEET)?;
+        let consumers: Vec<(String, i32)> =
+            query_as(&self.sql.shared_out).fetch_all(&self.pool).await.during(FLEET)?;
+        Ok(Fleet {
+            members: members.into_iter().map(|(id, consumers)| Member { id, consumers }).collect(),
+            consumers: consumers.into_iter().map(|(name, count)| (name, count as u32)).collect(),
+        })
+    }
+
+    pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
+        let free: Vec<(String, i32)> = query_as(&self.sql.free_leases)
+            .bind(consumers)
+            .fetch_all(&self.pool)
+            .await
+            .during("look for free leases")?;
+        Ok(free.into_iter().map(|(consumer, shard)| (consumer, shard as u32)).collect())
+    }
+
     pub(super) async fn acquire_leases(
         &self,
         worker: Uuid,
         shards: &[ShardId],
         ttl: Duration,
     ) -> Result<Vec<(ShardId, bool)>> {
-        const ACQUIRE: &str = "acquire leases";
         let (consumers, numbers) = columns(shards);
-        let free: Vec<(String, i32)> = sqlx::query_as(self.sql.free_leases.safe())
-            .bind(&consumers)
-            .bind(&numbers)
-            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
-            .await
-            .during(ACQUIRE)?;
-        if free.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (consumers, numbers): (Vec<String>, Vec<i32>) = free.into_iter().unzip();
-        let taken: Vec<(String, i32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
+        let taken: Vec<(String, i32, bool)> = query_as(&self.sql.acquire_leases)
             .bind(consumers)
             .bind(numbers)
             .bind(worker)
             .bind(micros(ttl))
-            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
+            .fetch_all(self.pool.writing())
             .await
-            .during(ACQUIRE)?;
+            .during("acquire leases")?;
         Ok(shards
             .iter()
             .filter_map(|id| {
@@ -53,23 +75,24 @@ impl PostgresStore {
 
     pub(super) async fn renew_leases(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> Result<Vec<ShardId>> {
         let (shards, in_flight): (Vec<ShardId>, Vec<i32>) =
             held.iter().map(|(id, count)| (id.clone(), *count as i32)).unzip();
         let (consumers, numbers) = columns(&shards);
-        let kept: Vec<(String, i32)> = sqlx::query_as(self.sql.renew_leases.safe())
-            .bind(worker)
+        let kept: Vec<(String, i32)> = query_as(&self.sql.renew_leases)
+            .bind(heartbeat.worker)
             .bind(consumers)
             .bind(numbers)
             .bind(in_flight)
-            .bind(micros(ttl))
+            .bind(micros(heartbeat.ttl))
             .bind(crate::worker::host_name())
             .bind(std::process::id() as i32)
             .bind(env!("CARGO_PKG_VERSION"))
-            .fetch_all(&mut *self.connections.get("renew leases").await?)
+            .bind(heartbeat.consumers)
+            .bind(heartbeat.leaving)
+            .fetch_all(self.pool.writing())
             .await
             .during("renew leases")?;
         Ok(shards
@@ -80,11 +103,11 @@ impl PostgresStore {
 
     pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         let (consumers, numbers) = columns(shards);
-        sqlx::query(self.sql.release_leases.safe())
+        query(&self.sql.release_leases)
             .bind(worker)
             .bind(consumers)
             .bind(numbers)
-            .execute(&mut *self.connections.get("hand leases back").await?)
+            .execute(self.pool.writing())
             .await
             .during("hand leases back")?;
         Ok(())
@@ -97,43 +120,58 @@ impl PostgresStore {
         worker: Uuid,
     ) -> Result<Taken<WindowProgress>> {
         let (seq, progress, completed, totals) = self.next_epoch(shard, worker).await?;
-        let waiting = sqlx::query(self.sql.free_waiting.safe())
+        let mut session = self.pool.session().await.during(TAKE_OVER)?;
+        let orders = self.orders_of(&mut session, shard.consumer).await?;
+        session.end().await.during(TAKE_OVER)?;
+        let slice = &Slice { shards: orders.shards, ..slice.clone() };
+        let waiting = query(&self.sql.free_waiting)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
-        waiting
-            .execute(&mut *self.connections.get("free waiting deliveries").await?)
-            .await
-            .during("free waiting deliveries")?;
+        waiting.execute(self.pool.writing()).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
-        let held_keys = sqlx::query_scalar(self.sql.held_keys.safe())
+        let held_keys = query_scalar(&self.sql.held_keys)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
-            .fetch_all(&mut *self.connections.get("read held keys").await?)
+            .fetch_all(&self.pool)
             .await
             .during("read held keys")?;
-        let has_deliveries = sqlx::query_scalar(self.sql.has_deliveries.safe())
+        let has_deliveries = query_scalar(&self.sql.has_deliveries)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .fetch_one(&mut *self.connections.get("look for deliveries").await?)
+            .fetch_one(&self.pool)
             .await
             .during("look for deliveries")?;
-        Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+        let paused_keys = query_scalar(&self.sql.paused_keys)
+            .bind(shard.consumer)
+            .fetch_all(&self.pool)
+            .await
+            .during("read paused keys")?;
+        Ok(Taken {
+            seq,
+            progress,
+            completed,
+            totals,
+            held_keys,
+            has_deliveries,
+            paused_keys,
+            orders,
+        })
     }
 
     pub(super) async fn free_parked_of(&self, shard: &ShardId, slice: &Slice) -> Result<u64> {
-        let freed = sqlx::query(self.sql.free_parked.safe())
+        let freed = query(&self.sql.free_parked)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(&mut *self.connections.get("free parked deliveries").await?)
+            .execute(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -144,24 +182,23 @@ impl PostgresStore {
         shard: &ShardId,
         worker: Uuid,
     ) -> Result<(i64, WindowProgress, Vec<Position>, Totals)> {
-        const TAKE_OVER: &str = "take over a shard";
-        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64);
+        type Epoch = (i64, Json<WindowProgress>, Vec<Position>, i64, i64, i64, Server);
         for _ in 0..TAKE_OVER_TRIES {
-            let row: sqlx::Result<Option<Epoch>> = sqlx::query_as(self.sql.take_over.safe())
+            let row: sqlx::Result<Option<Epoch>> = query_as(&self.sql.take_over)
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)
-                .fetch_optional(&mut *self.connections.get(TAKE_OVER).await?)
+                .fetch_optional(self.pool.writing())
                 .await;
             match row {
-                Ok(Some((seq, progress, completed, handled, retried, dead))) => {
+                Ok(Some((seq, progress, completed, handled, retried, dead, server))) => {
                     let totals = Totals { handled, retried, dead };
-                    return Ok((seq, progress.0, completed, totals));
+                    return Ok((seq, progress.0.on(server), completed, totals));
                 }
+                Ok(None) if self.translate_if_restored().await? => {}
                 Ok(None) => {
-                    let message =
-                        format!("shard {shard} has no checkpoint: it was never registered");
-                    return Err(Error::new(ErrorKind::NotFound, TAKE_OVER, message));
+                    let message = format!("this worker does not have the lease of shard {shard}");
+                    return Err(Error::new(ErrorKind::LeaseLost, TAKE_OVER, message));
                 }
                 Err(error) if is_unique_violation(&error) => {}
                 Err(error) => return Err(Error::database(TAKE_OVER, error)),

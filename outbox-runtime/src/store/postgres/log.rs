@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use super::window::{Window, WindowProgress};
+use super::session::{query, query_as, query_scalar};
+use super::window::{Server, Window, WindowProgress};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
-use crate::event::{Emitted, Position};
+use crate::event::{Emitted, Position, StoredEvent};
 use crate::store::{NewEvent, Page, Slice};
 
 const READ: &str = "read the log";
+const MARK: &str = "mark a place in the log";
+const PROBE: &str = "probe the log";
 
 /// How many positions one read looks at where few of them match: bounds the time of a read
 /// however rare an event is.
@@ -44,7 +48,7 @@ impl PostgresStore {
     }
 
     async fn append_one(&self, connection: &mut PgConnection, event: &NewEvent) -> Result<Emitted> {
-        let position = sqlx::query_scalar(self.sql.append.safe())
+        let position = query_scalar(&self.sql.append)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -64,7 +68,7 @@ impl PostgresStore {
         connection: &mut PgConnection,
         events: &[NewEvent],
     ) -> Result<Vec<Emitted>> {
-        let rows = sqlx::query(self.sql.append_all.safe())
+        let rows = query(&self.sql.append_all)
             .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
             .bind(events[0].name)
             .bind(events[0].version as i32)
@@ -93,7 +97,7 @@ impl PostgresStore {
         key: &str,
         ttl: Duration,
     ) -> Result<Emitted> {
-        let position: Option<Position> = sqlx::query_scalar(self.sql.append_deduplicated.safe())
+        let position: Option<Position> = query_scalar(&self.sql.append_deduplicated)
             .bind(event.id)
             .bind(event.name)
             .bind(event.version as i32)
@@ -110,13 +114,26 @@ impl PostgresStore {
         if let Some(position) = position {
             return Ok(Emitted { id: event.id, position, duplicate: false });
         }
-        let (id, position) = sqlx::query_as(self.sql.find_dedup.safe())
+        let (id, position) = query_as(&self.sql.find_dedup)
             .bind(event.name)
             .bind(key)
             .fetch_one(connection)
             .await
             .during("emit with a dedup key")?;
         Ok(Emitted { id, position, duplicate: true })
+    }
+
+    pub(super) async fn read_on(
+        &self,
+        connection: &mut PgConnection,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        match &progress.window {
+            None => self.open_window(connection, progress, slice, limit).await,
+            Some(window) => self.continue_window(connection, progress, window, slice, limit).await,
+        }
     }
 
     /// `connection` must not be in a transaction that has an id already.
@@ -127,24 +144,24 @@ impl PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let bound = progress.high + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = sqlx::query(self.sql.open_window.safe())
+        let rows = query(&self.sql.open_window)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
-            .bind(bound)
+            .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
             .bind(slice.event_name)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.not_before)
             .bind(i64::from(limit))
             .bind(WORTH_AN_ID)
+            .bind(progress.late_upto(Position::MAX))
             .fetch_all(connection)
             .await
             .during(READ)?;
-        let first = rows.first().ok_or_else(|| {
-            Error::new(ErrorKind::Database, READ, "the statement returned no row")
-        })?;
+        let first = rows.first().ok_or_else(no_row)?;
+        progress.check_server(first.try_get(12).during(READ)?)?;
+        self.refuse_stray(first.try_get(14).during(READ)?, READ)?;
         let upto: String = first.try_get(8).during(READ)?;
         let high: Position = first.try_get(9).during(READ)?;
         let own: Option<String> = first.try_get(10).during(READ)?;
@@ -155,12 +172,9 @@ impl PostgresStore {
         };
         let mut start = progress.clone();
         start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
-        let is_empty = first.try_get::<Option<Position>, _>(0).during(READ)?.is_none();
-        let events = match is_empty {
-            true => Vec::new(),
-            false => rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?,
-        };
+        let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
+        let bound = first.try_get(13).during(READ)?;
         let end = start.clone().advanced(last(&events).filter(|_| full), bound);
         let caught_up = end.window.is_none();
         Ok(Page { events, start, end, caught_up, now })
@@ -175,12 +189,11 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let new_after = progress.new_after();
-        let bound = new_after + SCAN_POSITIONS.max(i64::from(limit) * 4);
-        let rows = sqlx::query(self.sql.continue_window.safe())
+        let rows = query(&self.sql.continue_window)
             .bind(progress.late())
             .bind(window.after)
             .bind(progress.next.to_string())
-            .bind(bound)
+            .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
             .bind(slice.event_name)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
@@ -188,32 +201,38 @@ impl PostgresStore {
             .bind(i64::from(limit))
             .bind(&window.upto)
             .bind(new_after)
+            .bind(progress.late_upto(Position::MAX))
             .fetch_all(connection)
             .await
             .during(READ)?;
-        let now = match rows.first() {
-            Some(row) => row.try_get(8).during(READ)?,
-            None => Utc::now(),
-        };
-        let now = self.read_time(now);
-        let events: Vec<_> =
-            rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?;
+        let first = rows.first().ok_or_else(no_row)?;
+        progress.check_server(first.try_get(9).during(READ)?)?;
+        self.refuse_stray(first.try_get(11).during(READ)?, READ)?;
+        let now = self.read_time(first.try_get(8).during(READ)?);
+        let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
+        let bound = first.try_get(10).during(READ)?;
         let end = progress.clone().advanced(last(&events).filter(|_| full), bound);
         // More may have been committed since the window was opened.
         Ok(Page { events, start: progress.clone(), end, caught_up: false, now })
     }
 
-    fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
+    pub(super) fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
         self.clock.fixed().unwrap_or(database)
     }
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
-        let (upto, high, own): (String, Position, String) = sqlx::query_as(self.sql.mark.safe())
-            .fetch_one(&mut *self.connections.get("mark a place in the log").await?)
-            .await
-            .during("mark a place in the log")?;
-        Ok(WindowProgress::seen(upto, parse_id(&own)?, high))
+        let mut session = self.pool.own_session().await.during(MARK)?;
+        let mark = self.mark_on(&mut session).await;
+        self.pool.end_unless_stray(session, mark, MARK).await
+    }
+
+    /// `connection` must not be in a transaction that has an id already.
+    async fn mark_on(&self, connection: &mut PgConnection) -> Result<WindowProgress> {
+        let (upto, high, own, server, stray): (String, Position, String, Server, bool) =
+            query_as(&self.sql.mark).fetch_one(connection).await.during(MARK)?;
+        self.refuse_stray(stray, MARK)?;
+        Ok(WindowProgress::seen(upto, parse_id(&own)?, high).on(server))
     }
 
     pub(super) async fn probe_log(
@@ -221,28 +240,53 @@ impl PostgresStore {
         progress: &mut WindowProgress,
     ) -> Result<Option<Vec<String>>> {
         const MANY: i64 = 1_000;
-        let (upto, high, own, found, names): (
-            String,
-            Position,
-            Option<String>,
-            i64,
-            Option<Vec<String>>,
-        ) = sqlx::query_as(self.sql.probe.safe())
+        type Probed = (String, Position, Option<String>, i64, Option<Vec<String>>, Server, bool);
+        let mut session = self.pool.session().await.during(PROBE)?;
+        let probed: Result<Probed> = query_as(&self.sql.probe)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
             .bind(WORTH_AN_ID)
-            .fetch_one(&mut *self.connections.get("probe the log").await?)
+            .fetch_one(&mut *session)
             .await
-            .during("probe the log")?;
+            .during(PROBE);
+        let probed = probed.and_then(|probed| self.refuse_stray(probed.6, PROBE).map(|()| probed));
+        let (upto, high, own, found, names, server, _) =
+            self.pool.end_unless_stray(session, probed, PROBE).await?;
+        if server != progress.server {
+            // Another server: whatever it holds may be news.
+            *progress = self.mark().await?;
+            return Ok(None);
+        }
         if let Some(own) = own {
-            *progress = WindowProgress::seen(upto, parse_id(&own)?, high);
+            *progress = WindowProgress::seen(upto, parse_id(&own)?, high).on(server);
         }
         Ok((found < MANY).then(|| names.unwrap_or_default()))
     }
+
+    /// Nothing that was read in a transaction of somebody else may be believed: if it had an id
+    /// before, that is no mark of this moment, and what it sees may be older than what has been seen
+    /// elsewhere.
+    fn refuse_stray(&self, is_stray: bool, operation: &'static str) -> Result<()> {
+        #[cfg(test)]
+        let is_stray = is_stray && self.sabotage.is_none();
+        if is_stray { Err(Error::stray(operation)) } else { Ok(()) }
+    }
 }
 
-fn last(events: &[crate::event::StoredEvent]) -> Option<Position> {
+fn no_row() -> Error {
+    Error::new(ErrorKind::Database, READ, "the statement returned no row")
+}
+
+/// The events of a page; one without any is a row without a position.
+fn events_of(rows: &[PgRow]) -> Result<Vec<StoredEvent>> {
+    match rows.first().map(|row| row.try_get::<Option<Position>, _>(0)) {
+        None | Some(Ok(None)) => Ok(Vec::new()),
+        Some(_) => rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ),
+    }
+}
+
+fn last(events: &[StoredEvent]) -> Option<Position> {
     events.last().map(|event| event.position)
 }
 

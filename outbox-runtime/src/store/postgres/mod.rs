@@ -1,15 +1,23 @@
 //! The store on Postgres 15 and newer.
 
 mod changed;
+mod control;
 mod deliveries;
+mod fleet;
 mod leases;
+mod listen;
 mod log;
+mod moves;
+mod notify;
 mod report;
+mod restore;
+mod retention;
 mod rows;
 #[cfg(test)]
 mod sabotage;
 #[cfg(test)]
 mod schedule;
+mod session;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -23,14 +31,18 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
-    Registration, ShardId, Slice, Store, Taken,
+    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
+    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
+    WorkerInfo,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
+use notify::Notifier;
+use session::{Sessions, query, query_scalar};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -41,33 +53,33 @@ impl super::Backend for Postgres {
 /// The store on Postgres.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    connections: Connections<Postgres>,
+    pool: Sessions,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    /// None where other processes are left to polling.
+    notifier: Option<Notifier>,
     #[cfg(test)]
     sabotage: Option<sabotage::Sabotage>,
 }
 
 crate::store::statements! {
-    Statements: acquire_leases, append, append_all, append_changed, append_checkpoint,
-    append_deduplicated, checkpoint_writer, continue_window, deliveries, delete_deliveries, discard, due, events,
-    find_dedup, first_checkpoint, free_leases, free_parked, free_waiting, has_deliveries,
-    held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark, next_due, now,
-    open_window, probe, redrive, register, registered, release_keys, release_leases, renew_leases,
-    stats, still_held, take_over, trim_checkpoints, trim_dedup, update_deliveries
+    Statements:
+    acquire_leases, amend, append, append_all, append_changed, append_checkpoint,
+    append_deduplicated, await_retention, checkpoint_writer, clear_deliveries,
+    clear_paused_keys, cluster, continue_window, count_handled, delete_deliveries,
+    delete_delivery, delete_range, deliveries, discard, drop_leases, due, emitting, events,
+    examine_range, fence, find_dedup, first_checkpoint, forget_deliveries, forget_worker,
+    free_key, free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys,
+    history, insert_audit, insert_deliveries, lag, last_position, late_floor,
+    latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
+    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, notify,
+    now, open_window, orders, pause_key, paused_keys, place_of, position_since, probe,
+    pulse, redrive, register, registered, release_keys, release_leases, renew_leases,
+    resume_key, save_consumer, set_cluster, shards, shared_out, stats, still_held,
+    take_over, translate_barriers, translate_shard, translate_unread, trim_audit,
+    trim_checkpoints, trim_dedup, trim_workers, try_retention, update_deliveries, workers
 }
-
-const DIALECT: Dialect = Dialect {
-    ask: "select",
-    ask_writable: "select 1 / (not (pg_is_in_recovery() or current_setting('transaction_read_only')::bool))::int \
-                   -- outbox: an error here means that the server is read-only",
-    begin: "begin",
-    // In one message the two times are the same, unless the transaction began before.
-    ask_and_begin: "select 1 / (now() = statement_timestamp())::int \
-                    /* outbox: an error here means that the transaction is somebody else's */; begin",
-    no: &["22012"],
-};
 
 /// A time span as Postgres' interval arithmetic takes it here.
 fn micros(span: Duration) -> i64 {
@@ -75,28 +87,46 @@ fn micros(span: Duration) -> i64 {
 }
 
 impl Store for PostgresStore {
-    type Db = Postgres;
-    type Progress = WindowProgress;
-    const DIALECT: &'static Dialect = &DIALECT;
+    const DIALECT: &'static Dialect = &session::DIALECT;
 
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
+        let notifier = Notifier::new(pool.clone(), sql.notify.clone());
         Self {
-            connections: Connections::new(pool, &DIALECT),
+            pool: Sessions::new(pool),
             sql,
             namespace: namespace.clone(),
             clock,
+            notifier: Some(notifier),
             #[cfg(test)]
             sabotage: None,
         }
     }
 
+    fn poll_only(self) -> Self {
+        let namespace = &self.namespace;
+        let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql).unnamed()));
+        Self { pool: self.pool.pooled(), sql, notifier: None, ..self }
+    }
+
+    fn signal(&self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.notify();
+        }
+    }
+
+    async fn listen(&self, heard: impl Fn() + Send + Sync) {
+        if let Some(notifier) = &self.notifier {
+            listen::listen(self.pool(), &self.namespace.channel(), notifier, heard).await;
+        }
+    }
+
     fn connections(&self) -> &Connections<Postgres> {
-        &self.connections
+        self.pool.connections()
     }
 
     fn connections_mut(&mut self) -> &mut Connections<Postgres> {
-        &mut self.connections
+        self.pool.connections_mut()
     }
 
     fn clock(&self) -> &Clock {
@@ -116,7 +146,18 @@ impl Store for PostgresStore {
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        self.connections.begin("begin").await
+        self.pool.begin().await.during("begin")
+    }
+
+    async fn limit_idle(&self, connection: &mut PgConnection, longest: Duration) -> Result<()> {
+        // Postgres refuses more than 24 days.
+        let longest_ms = longest.as_millis().clamp(1, i32::MAX as u128);
+        query(&self.sql.limit_idle)
+            .bind(longest_ms.to_string())
+            .execute(connection)
+            .await
+            .during("limit how long a transaction idles")?;
+        Ok(())
     }
 
     async fn append(
@@ -140,20 +181,25 @@ impl Store for PostgresStore {
     async fn read(
         &self,
         progress: &WindowProgress,
+        barrier: Option<&WindowProgress>,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let mut connection = self.connections.get("read the log").await?;
+        const READ: &str = "read the log";
+        // Nothing else is in its transaction: a window is not opened in one that has an id.
+        let mut session = self.pool.session().await.during(READ)?;
         #[cfg(test)]
         if let Some(sabotage) = self.sabotage {
-            return self.read_wrongly(sabotage, &mut connection, progress, slice, limit).await;
+            return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
         }
-        match &progress.window {
-            None => self.open_window(&mut connection, progress, slice, limit).await,
-            Some(window) => {
-                self.continue_window(&mut connection, progress, window, slice, limit).await
-            }
-        }
+        let page = match barrier {
+            None => self.read_on(&mut session, progress, slice, limit).await,
+            Some(barrier) => match moves::towards(progress, barrier) {
+                Some(progress) => self.read_on(&mut session, &progress, slice, limit).await,
+                None => Ok(Page::nothing(progress.clone(), self.read_time(Utc::now()))),
+            },
+        };
+        self.pool.end_unless_stray(session, page, READ).await
     }
 
     async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
@@ -168,6 +214,22 @@ impl Store for PostgresStore {
         self.register_consumers(consumers).await
     }
 
+    async fn registered(&self, consumers: &[&str]) -> Result<Vec<Registered>> {
+        self.known_consumers(consumers).await
+    }
+
+    async fn pulse(&self, consumers: &[&str]) -> Result<Pulse> {
+        self.feel_pulse(consumers).await
+    }
+
+    async fn fleet(&self) -> Result<Fleet> {
+        self.living_fleet().await
+    }
+
+    async fn free_leases(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
+        self.free_shards(consumers).await
+    }
+
     async fn acquire(
         &self,
         worker: Uuid,
@@ -179,15 +241,23 @@ impl Store for PostgresStore {
 
     async fn renew(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> Result<Vec<ShardId>> {
-        self.renew_leases(worker, held, ttl).await
+        self.renew_leases(heartbeat, held).await
     }
 
     async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         self.release_leases(worker, shards).await
+    }
+
+    async fn forget_worker(&self, worker: Uuid) -> Result<()> {
+        query(&self.sql.forget_worker)
+            .bind(worker)
+            .execute(self.pool.writing())
+            .await
+            .during("sign a worker off")?;
+        Ok(())
     }
 
     async fn take_over(
@@ -213,36 +283,40 @@ impl Store for PostgresStore {
         &self,
         checkpoint: &Checkpoint<WindowProgress>,
         changes: &Changes,
+        longest: Duration,
     ) -> Result<Recorded> {
         const RECORD: &str = "record progress";
         if changes.is_empty() {
-            let mut connection = self.connections.get(RECORD).await?;
-            return self.record_in(&mut connection, checkpoint, changes).await;
+            let mut session = self.pool.own_session().await.during(RECORD)?;
+            let recorded = self.record_in(&mut session, checkpoint, changes).await?;
+            session.end().await.during(RECORD)?;
+            return Ok(recorded);
         }
-        let mut tx = self.connections.begin(RECORD).await?;
+        let mut tx = self.pool.begin().await.during(RECORD)?;
+        self.limit_idle(&mut tx, longest).await?;
         let recorded = self.record_in(&mut tx, checkpoint, changes).await?;
         tx.commit().await.during(RECORD)?;
         Ok(recorded)
     }
 
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
-        let freed = sqlx::query(self.sql.release_keys.safe())
+        let freed = query(&self.sql.release_keys)
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(&mut *self.connections.get("free parked deliveries").await?)
+            .execute(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
     }
 
     async fn checkpoint_writer(&self, shard: &ShardId, seq: i64) -> Result<Option<Uuid>> {
-        sqlx::query_scalar(self.sql.checkpoint_writer.safe())
+        query_scalar(&self.sql.checkpoint_writer)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .fetch_optional(&mut *self.connections.get("look at a checkpoint").await?)
+            .fetch_optional(&self.pool)
             .await
             .during("look at a checkpoint")
     }
@@ -256,27 +330,76 @@ impl Store for PostgresStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        sqlx::query(self.sql.trim_checkpoints.safe())
+        query(&self.sql.trim_checkpoints)
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .execute(&mut *self.connections.get("trim checkpoints").await?)
+            .execute(self.pool.writing())
             .await
             .during("trim checkpoints")?;
         Ok(())
     }
 
+    async fn trim_workers(&self) -> Result<()> {
+        query(&self.sql.trim_workers).execute(self.pool.writing()).await.during("trim workers")?;
+        Ok(())
+    }
+
     async fn trim_dedup(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_dedup.safe())
+        query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
-            .execute(&mut *self.connections.get("trim dedup keys").await?)
+            .execute(self.pool.writing())
             .await
             .during("trim dedup keys")?;
         Ok(())
     }
 
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
+    }
+
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {
         self.consumer_stats().await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>> {
+        self.list_workers().await
+    }
+
+    async fn shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
+        self.list_shards(consumer).await
+    }
+
+    async fn history(&self, consumer: &str, back: Duration, step: Duration) -> Result<Vec<Sample>> {
+        self.ledger_history(consumer, back, step).await
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
@@ -287,21 +410,28 @@ impl Store for PostgresStore {
         self.list_deliveries(filter).await
     }
 
-    async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.redrive_dead(filter).await
+    async fn redrive(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.redrive_dead(filter, after, limit).await
     }
 
-    async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.discard_dead(filter).await
+    async fn discard(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.discard_dead(filter, after, limit).await
     }
 
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => sqlx::query_scalar(self.sql.now.safe())
-                .fetch_one(&mut *self.connections.get("ask the time").await?)
-                .await
-                .during("ask the time"),
+            None => query_scalar(&self.sql.now).fetch_one(&self.pool).await.during("ask the time"),
         }
     }
 }

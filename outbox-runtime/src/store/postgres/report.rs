@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
+use super::session::{query, query_as};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
-use crate::event::StoredEvent;
-use crate::store::query::{age, earliest};
-use crate::store::types::not_before;
+use crate::event::{Position, StoredEvent};
+use crate::store::query::{age, beyond, earliest};
+use crate::store::types::{Place, keys_by_consumer, not_before, places};
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -33,10 +34,13 @@ impl PostgresStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let begin = "begin isolation level repeatable read read only";
-        let mut tx = self.connections.begin_with(STATS, begin).await?;
+        let mut tx = self
+            .pool
+            .begin_with("begin isolation level repeatable read read only")
+            .await
+            .during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
-        let rows = sqlx::query(self.sql.stats.safe())
+        let rows = query(&self.sql.stats)
             .bind(self.clock.fixed())
             .fetch_all(&mut *tx)
             .await
@@ -50,10 +54,12 @@ impl PostgresStore {
                 Ok(row.try_get::<i64, _>(index).during(STATS)?.unsigned_abs())
             };
             let oldest_row: Option<DateTime<Utc>> = row.try_get(8).during(STATS)?;
-            let now: DateTime<Utc> = row.try_get(10).during(STATS)?;
+            let now: DateTime<Utc> = row.try_get(11).during(STATS)?;
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
-            for shard in &own {
+            // Shards of an earlier division only keep their counts.
+            let reading = own.iter().filter(|one| one.shard < shards);
+            for shard in reading {
                 let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
@@ -61,10 +67,15 @@ impl PostgresStore {
             let sum = |of: fn(&ShardProgress) -> i64| {
                 own.iter().map(|shard| of(shard)).sum::<i64>().unsigned_abs()
             };
+            let lag = oldest_unread.map(|oldest| age(now, oldest));
+            let retain: Option<i64> = row.try_get(12).during(STATS)?;
             stats.push(ConsumerStats {
                 lag_events,
-                lag: oldest_unread.map(|oldest| age(now, oldest)),
+                lag,
+                holds_retention: beyond(lag, retain),
                 in_flight: count(9)?,
+                paused: row.try_get(10).during(STATS)?,
+                shards: shards as u32,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,
@@ -85,10 +96,7 @@ impl PostgresStore {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Vec<ShardProgress>> {
-        let rows = sqlx::query(self.sql.latest_checkpoints.safe())
-            .fetch_all(connection)
-            .await
-            .during(STATS)?;
+        let rows = query(&self.sql.latest_checkpoints).fetch_all(connection).await.during(STATS)?;
         rows.iter()
             .map(|row| {
                 Ok(ShardProgress {
@@ -115,7 +123,7 @@ impl PostgresStore {
     ) -> Result<(i64, Option<DateTime<Utc>>)> {
         let progress = &shard.progress;
         let window = progress.window.as_ref();
-        sqlx::query_as(self.sql.lag.safe())
+        query_as(&self.sql.lag)
             .bind(progress.late())
             .bind(window.map_or(0, |window| window.after))
             .bind(progress.next.to_string())
@@ -133,14 +141,14 @@ impl PostgresStore {
 
     pub(super) async fn list_events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
         const LIST: &str = "list events";
-        let found = sqlx::query(self.sql.events.safe())
+        let found = query(&self.sql.events)
             .bind(filter.id)
             .bind(filter.name.as_deref())
             .bind(filter.key.as_deref())
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&mut *self.connections.get(LIST).await?)
+            .fetch_all(&self.pool)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -151,13 +159,13 @@ impl PostgresStore {
         filter: &DeliveryFilter,
     ) -> Result<Vec<DeliveryInfo>> {
         const LIST: &str = "list deliveries";
-        let found = sqlx::query(self.sql.deliveries.safe())
+        let found = query(&self.sql.deliveries)
             .bind(filter.consumer.as_deref())
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&mut *self.connections.get(LIST).await?)
+            .fetch_all(&self.pool)
             .await
             .during(LIST)?;
         found
@@ -179,33 +187,47 @@ impl PostgresStore {
             .collect()
     }
 
-    pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
-        let redriven = sqlx::query(self.sql.redrive.safe())
+    pub(super) async fn redrive_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        let redriven: Vec<(String, Position, Option<String>)> = query_as(&self.sql.redrive)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
-            .bind(filter.limit.map(i64::from))
+            .bind(i64::from(limit))
             .bind(self.clock.fixed())
-            .execute(&mut *self.connections.get("redrive").await?)
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
+            .fetch_all(self.pool.writing())
             .await
             .during("redrive")?;
-        Ok(redriven.rows_affected())
+        Ok(places(&redriven))
     }
 
     /// Deletes dead letters and frees what waited behind them, in one transaction.
-    pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+    pub(super) async fn discard_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
         const DISCARD: &str = "discard";
-        let mut tx = self.connections.begin(DISCARD).await?;
-        let gone: Vec<(String, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
+        let mut tx = self.pool.begin().await.during(DISCARD)?;
+        let gone: Vec<(String, Position, Option<String>)> = query_as(&self.sql.discard)
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
-            .bind(filter.limit.map(i64::from))
+            .bind(i64::from(limit))
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
             .fetch_all(&mut *tx)
             .await
             .during(DISCARD)?;
-        for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
-            sqlx::query(self.sql.release_keys.safe())
+        for (consumer, keys) in keys_by_consumer(&gone) {
+            query(&self.sql.release_keys)
                 .bind(consumer)
                 .bind(keys)
                 // If dead letters do not hold the key, nothing was parked behind them.
@@ -216,6 +238,6 @@ impl PostgresStore {
                 .during(DISCARD)?;
         }
         tx.commit().await.during(DISCARD)?;
-        Ok(gone.len() as u64)
+        Ok(places(&gone))
     }
 }

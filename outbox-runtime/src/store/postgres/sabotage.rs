@@ -6,6 +6,7 @@ use sqlx::{Connection, PgConnection};
 use super::window::{Window, WindowProgress};
 use super::{PostgresStore, rows};
 use crate::error::{During, Result};
+use crate::store::retention::Need;
 use crate::store::{Page, Slice};
 
 const READ: &str = "read the log wrongly";
@@ -23,12 +24,31 @@ pub(super) enum Sabotage {
     IdBeforeSnapshotClamped,
     /// Each read of a window uses the snapshot of its own moment.
     UptoNotKept,
+    /// Retention deletes up to what any shard of anybody has handled.
+    RetainedForTheFastest,
+    /// Retention knows nothing of late transactions.
+    LateDeleted,
 }
 
 impl PostgresStore {
     pub(super) fn sabotaged(mut self, sabotage: Sabotage) -> Self {
         self.sabotage = Some(sabotage);
         self
+    }
+
+    pub(super) fn wrong_needs(&self, mut needs: Vec<Need>) -> Vec<Need> {
+        match self.sabotage {
+            Some(Sabotage::RetainedForTheFastest) => {
+                let most = needs.iter().map(|need| need.handled).max();
+                needs.iter_mut().for_each(|need| need.handled = most.unwrap_or(0));
+            }
+            Some(Sabotage::LateDeleted) => needs.iter_mut().for_each(|need| {
+                need.late.clear();
+                need.late_in_window.clear();
+            }),
+            _ => {}
+        }
+        needs
     }
 
     pub(super) async fn read_wrongly(
@@ -52,6 +72,9 @@ impl PostgresStore {
                 let window = Window { upto, ..window.clone() };
                 progress.window = Some(window.clone());
                 self.continue_window(connection, &progress, &window, slice, limit).await
+            }
+            (Sabotage::RetainedForTheFastest | Sabotage::LateDeleted, None) => {
+                self.open_window(connection, progress, slice, limit).await
             }
             (_, Some(window)) => {
                 self.continue_window(connection, progress, window, slice, limit).await
@@ -100,7 +123,7 @@ impl PostgresStore {
         let events: Vec<_> =
             found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?;
         let high = events.last().map_or(progress.high, |event| event.position);
-        let end = WindowProgress::seen(progress.done.clone(), progress.next, high);
+        let end = WindowProgress { high, ..progress.clone() };
         let caught_up = events.len() < limit as usize;
         Ok(Page { events, start: progress.clone(), end, caught_up, now: chrono::Utc::now() })
     }

@@ -1,16 +1,16 @@
 //! Migrations, and making consumers known.
 
-use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::PostgresStore;
+use super::session::{once, once_scalar, query, query_scalar};
 use super::window::WindowProgress;
 use crate::consumer::Start;
-use crate::error::{During, Result};
-use crate::store::types::Registered;
-use crate::store::types::{not_before, start_text};
-use crate::store::{Registration, migrate};
+use crate::error::{During, Error, ErrorKind, Result};
+use crate::store::types::start_text;
+use crate::store::{Control, Registered, Registration, migrate};
 
+const CHECK: &str = "check the format";
 const MIGRATE: &str = "migrate";
 const REGISTER: &str = "register consumers";
 
@@ -18,8 +18,8 @@ impl PostgresStore {
     /// One transaction for all, behind an advisory lock that two processes cannot both have. It
     /// is a lock of the transaction, so that it works through a transaction pooler.
     pub(super) async fn apply_migrations(&self) -> Result<()> {
-        let mut tx = self.connections.begin(MIGRATE).await?;
-        sqlx::query("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
+        let mut tx = self.pool.begin().await.during(MIGRATE)?;
+        once("select pg_advisory_xact_lock(hashtextextended('outbox:' || $1, 0))")
             .bind(self.namespace.as_str())
             .execute(&mut *tx)
             .await
@@ -38,14 +38,15 @@ impl PostgresStore {
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.connections.get("check the format").await?;
-        self.format_in(&mut connection).await
+        let mut session = self.pool.session().await.during(CHECK)?;
+        let found = self.format_in(&mut session).await?;
+        session.end().await.during(CHECK)?;
+        Ok(found)
     }
 
     async fn format_in(&self, connection: &mut PgConnection) -> Result<Option<i32>> {
-        const CHECK: &str = "check the format";
         let name = format!("\"{}\".meta", self.namespace.as_str());
-        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+        let exists: bool = once_scalar("select to_regclass($1) is not null")
             .bind(&name)
             .fetch_one(&mut *connection)
             .await
@@ -54,7 +55,7 @@ impl PostgresStore {
             return Ok(None);
         }
         // The name was checked when the namespace was made.
-        sqlx::query_scalar(AssertSqlSafe(format!("select format_version from {name}")))
+        once_scalar(AssertSqlSafe(format!("select format_version from {name}")))
             .fetch_optional(connection)
             .await
             .during(CHECK)
@@ -67,33 +68,42 @@ impl PostgresStore {
         &self,
         consumers: &[Registration],
     ) -> Result<Vec<Registered>> {
-        let known = self.registered(consumers).await?;
+        self.translate_if_restored().await?;
+        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
+        let known = self.known_consumers(&names).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let now = self.mark().await?;
-            let mut tx = self.connections.begin(REGISTER).await?;
+            let mut tx = self.begin_control().await?;
+            if self.server_of(&mut tx).await? != now.server {
+                let message = "the database server was restarted or replaced meanwhile";
+                return Err(Error::new(ErrorKind::Unavailable, REGISTER, message));
+            }
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }
             tx.commit().await.during(REGISTER)?;
         }
-        Ok(Registered::of(self.registered(consumers).await?, consumers))
+        self.known_consumers(&names).await
     }
 
-    async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
-        let rows: Vec<(String, i32, String, i32, String)> =
-            sqlx::query_as(self.sql.registered.safe())
-                .bind(consumers.iter().map(|consumer| consumer.name).collect::<Vec<_>>())
-                .fetch_all(&mut *self.connections.get(REGISTER).await?)
-                .await
-                .during(REGISTER)?;
-        let registered =
-            rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
-                let (shards, event_version) = (shards as u32, event_version as u32);
-                let not_before = not_before(&start);
-                Registered { name, shards, event_name, event_version, not_before }
-            });
-        Ok(registered.collect())
+    pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
+        let rows =
+            query(&self.sql.registered).bind(names).fetch_all(&self.pool).await.during(REGISTER)?;
+        let known = rows.iter().map(|row| {
+            Ok(Registered {
+                name: row.try_get(0)?,
+                shards: row.try_get::<i32, _>(1)? as u32,
+                event_name: row.try_get(2)?,
+                event_version: row.try_get::<i32, _>(3)? as u32,
+                ordered: row.try_get(4)?,
+                revision: row.try_get(5)?,
+                paused: row.try_get(6)?,
+                retired: row.try_get(7)?,
+            })
+        });
+        let known = known.collect::<sqlx::Result<_>>().during(REGISTER)?;
+        Ok(Registered::of(known, names))
     }
 
     async fn register_one(
@@ -102,10 +112,12 @@ impl PostgresStore {
         consumer: &Registration,
         now: &WindowProgress,
     ) -> Result<()> {
-        let shards: i32 = sqlx::query_scalar(self.sql.register.safe())
+        let before = self.lock_consumer(tx, consumer.name).await?;
+        let shards: i32 = query_scalar(&self.sql.register)
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version as i32)
+            .bind(consumer.ordered)
             .bind(consumer.shards as i32)
             .bind(start_text(consumer.start))
             .fetch_one(&mut *tx)
@@ -116,14 +128,13 @@ impl PostgresStore {
             // A start at a time is a filter on reading: times are not in the order of commits.
             Start::Beginning | Start::At(_) => WindowProgress::beginning(),
         };
-        for shard in 0..shards {
-            sqlx::query(self.sql.first_checkpoint.safe())
-                .bind(consumer.name)
-                .bind(shard)
-                .bind(Json(&progress))
-                .execute(&mut *tx)
-                .await
-                .during(REGISTER)?;
+        let revived = before.is_some_and(|row| row.retired);
+        for shard in 0..shards as u32 {
+            if revived && let Some(ledger) = self.fence(tx, consumer.name, shard).await? {
+                self.amend(tx, consumer.name, &ledger.anew(progress.clone())).await?;
+            } else {
+                self.open_ledger(tx, consumer.name, shard, &progress).await?;
+            }
         }
         Ok(())
     }

@@ -69,16 +69,43 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
         let mut tx = store.pool().begin().await.unwrap();
         store.append(&mut tx, events(foreign, "foreign"), Duration::ZERO).await.unwrap();
         tx.commit().await.unwrap();
-        let page = store.read(&start, &slice, 100).await.unwrap();
+        let page = store.read(&start, None, &slice, 100).await.unwrap();
         assert!(page.caught_up && page.events.is_empty());
         assert_eq!(page.end, start, "after {foreign} more events of others");
     }
     let mut tx = store.pool().begin().await.unwrap();
     store.append(&mut tx, events(1, "foreign"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
-    let page = store.read(&start, &slice, 100).await.unwrap();
+    let page = store.read(&start, None, &slice, 100).await.unwrap();
     assert!(page.caught_up && page.events.is_empty());
     assert_ne!(page.end, start, "a thousand events of others are worth an id");
+}
+
+/// What retention has deleted is jumped over, however much it was.
+#[tokio::test]
+async fn a_reader_jumps_over_what_is_gone() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let slice = Slice {
+        event_name: "wanted",
+        event_version: 1,
+        shard: 0,
+        shards: 1,
+        not_before: None,
+        dead_holds_key: true,
+    };
+    store.pool().execute("select setval('outbox.event_position_seq', 50000000)").await.unwrap();
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(3, "wanted"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let server = store.mark().await.unwrap().server;
+    let mut progress = super::WindowProgress::beginning().on(server);
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        let page = store.read(&progress, None, &slice, 2).await.unwrap();
+        found.extend(page.events.iter().map(|event| event.position));
+        progress = page.end;
+    }
+    assert_eq!(found, [50_000_001, 50_000_002, 50_000_003]);
 }
 
 /// The rows that the scans of a plan looked at, from `explain (analyze, format json)`.
@@ -135,7 +162,7 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
                 .bind(vec![bulk.clone()])
                 .bind(20_000_i64)
                 .bind(&bulk)
-                .bind(60_000 + SPAN)
+                .bind(SPAN)
                 .bind("bulk")
                 .bind(0_i32)
                 .bind(1_i32)
@@ -143,6 +170,7 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
                 .bind(PAGE)
                 .bind(&upto)
                 .bind(60_000_i64)
+                .bind(60_000 + SPAN)
                 .fetch_one(&mut *connection)
                 .await
                 .unwrap();

@@ -20,14 +20,28 @@
 //! sees it. A window that takes more than one read keeps its `upto`. Within a window events are
 //! delivered in the order of their positions; of two transactions that serialise on a row, the
 //! second draws its positions after the first has committed.
+//!
+//! Transaction ids mean something in one cluster only, and only as long as it forgets nothing. So
+//! progress in memory is trusted by the very server that it was read from: every statement that
+//! reads by it says on which server it ran, and the one that records it appends nothing on another
+//! ([`Server`]). After a restart, a fail-over or a move to another cluster a shard therefore starts
+//! anew from the ledger, and taking over there looks at whose ids the ledger holds (see
+//! `restore.rs`).
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::moves;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::Progress;
 
+/// Which run of which server: the moment at which its postmaster started. Two servers that started
+/// in the same microsecond would have to take each other's place to be mistaken for one another.
+pub(super) type Server = DateTime<Utc>;
+
 /// The progress of a reader, as stored in a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WindowProgress {
     /// Of this snapshot, everything visible has been read.
     pub(super) done: String,
@@ -38,7 +52,20 @@ pub struct WindowProgress {
     /// The window that is being read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) window: Option<Window>,
+    /// Where it was read from the ledger, or marked; never stored.
+    #[serde(skip)]
+    pub(super) server: Server,
 }
+
+/// The same place in the log, wherever it was read.
+impl PartialEq for WindowProgress {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.done, self.next, self.high, &self.window)
+            == (&other.done, other.next, other.high, &other.window)
+    }
+}
+
+impl Eq for WindowProgress {}
 
 /// A window that has been opened: it ends where the next progress begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,25 +80,46 @@ pub(super) struct Window {
 impl WindowProgress {
     /// A reader that has seen nothing: in the snapshot `1:1:` no transaction is visible.
     pub(super) fn beginning() -> Self {
-        Self { done: "1:1:".to_owned(), next: 0, high: 0, window: None }
+        Self::seen("1:1:".to_owned(), 0, 0)
     }
 
     /// A reader that has seen what is visible in a snapshot.
     pub(super) fn seen(done: String, next: u64, high: Position) -> Self {
-        Self { done, next, high, window: None }
+        Self { done, next, high, window: None, server: Server::default() }
+    }
+
+    /// The same, on this server.
+    pub(super) fn on(mut self, server: Server) -> Self {
+        self.server = server;
+        self
+    }
+
+    /// Refuses what was read on another server than the progress belongs to.
+    pub(super) fn check_server(&self, server: Server) -> Result<()> {
+        if self.server == server {
+            return Ok(());
+        }
+        Err(another_server())
     }
 
     /// The transactions that may still come at any position.
     pub(super) fn late(&self) -> Vec<String> {
-        let mut parts = self.done.splitn(3, ':').skip(1);
-        let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
-        let xip = parts.next().unwrap_or("");
-        // At the beginning nothing has an id yet, and `xmax` is above `next`.
-        xip.split(',')
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned)
-            .chain((xmax..self.next).map(|id| id.to_string()))
-            .collect()
+        late(&self.done, self.next).iter().map(u64::to_string).collect()
+    }
+
+    /// The last position at which a late transaction is looked for. Where the reader was moved back
+    /// (see moves.rs) everything above `high` is new, whatever its transaction.
+    pub(super) fn late_upto(&self, bound: Position) -> Position {
+        if self.next == 0 { bound.min(self.high) } else { bound }
+    }
+
+    /// Within an open window: up to where late transactions have been read, and those that are not
+    /// visible in it either, and so are late for what comes after it.
+    pub(super) fn late_in_window(&self) -> (Position, Vec<String>) {
+        self.window.as_ref().map_or((0, Vec::new()), |window| {
+            let after = Self::seen(window.upto.clone(), window.next, window.high);
+            (window.after, after.late())
+        })
     }
 
     /// Where the range of new events begins.
@@ -88,11 +136,29 @@ impl WindowProgress {
             None if bound < window.high => window.after = bound,
             None => {
                 let Window { upto, next, high, .. } = window.clone();
-                return Self::seen(upto, next, high);
+                return Self::seen(upto, next, high).on(self.server);
             }
         }
         self
     }
+}
+
+/// What a shard is told whose progress belongs to another server: it starts anew from the ledger.
+pub(super) fn another_server() -> Error {
+    Error::new(
+        ErrorKind::LeaseLost,
+        "trust progress",
+        "the database server was restarted or replaced; going on from the last checkpoint",
+    )
+}
+
+/// The transactions that are not visible in a snapshot and have an id below `next`.
+pub(super) fn late(snapshot: &str, next: u64) -> Vec<u64> {
+    let mut parts = snapshot.splitn(3, ':').skip(1);
+    let xmax: u64 = parts.next().and_then(|xmax| xmax.parse().ok()).unwrap_or(0);
+    let xip = parts.next().unwrap_or("");
+    // At the beginning nothing has an id yet, and `xmax` is above `next`.
+    xip.split(',').filter_map(|id| id.parse().ok()).chain(xmax..next).collect()
 }
 
 impl Progress for WindowProgress {
@@ -106,6 +172,27 @@ impl Progress for WindowProgress {
 
     fn mark(&self) -> Position {
         self.new_after()
+    }
+
+    fn end(&self) -> Self {
+        match &self.window {
+            Some(Window { upto, next, high, .. }) => {
+                Self::seen(upto.clone(), *next, *high).on(self.server)
+            }
+            None => self.clone(),
+        }
+    }
+
+    fn is_beyond(&self, other: &Self) -> bool {
+        moves::age(&self.done) > moves::age(&other.done)
+    }
+
+    fn rewound(&self, to: Position) -> Self {
+        moves::rewound(self, to)
+    }
+
+    fn skipped(&self, to: Position, now: &Self) -> Self {
+        moves::skipped(self, to, now)
     }
 }
 

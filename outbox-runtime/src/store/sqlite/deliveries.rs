@@ -75,6 +75,7 @@ impl SqliteStore {
             .bind(checkpoint.totals.dead)
             .bind(checkpoint.worker)
             .bind(self.now_us())
+            .bind(checkpoint.drained)
             .execute(connection)
             .await;
         match appended {
@@ -88,22 +89,22 @@ impl SqliteStore {
         }
     }
 
-    async fn insert_deliveries(
+    pub(super) async fn insert_deliveries(
         &self,
         connection: &mut SqliteConnection,
         consumer: &str,
         rows: &[NewDelivery],
-    ) -> Result<()> {
+    ) -> Result<u64> {
         let now_us = self.now_us();
         let values: Vec<_> = rows.iter().map(|row| DeliveryValues::new(row, now_us)).collect();
-        sqlx::query(self.sql.insert_deliveries.safe())
+        let inserted = sqlx::query(self.sql.insert_deliveries.safe())
             .bind(consumer)
             .bind(Json(values))
             .bind(now_us)
             .execute(connection)
             .await
             .during(RECORD)?;
-        Ok(())
+        Ok(inserted.rows_affected())
     }
 
     async fn update_deliveries(
@@ -151,7 +152,7 @@ impl SqliteStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(query.limit)
-            .fetch_all(&mut *self.connections.get(DUE).await?)
+            .fetch_all(&mut *self.pool.asked().await.during(DUE)?)
             .await
             .during(DUE)?;
         found
@@ -172,7 +173,7 @@ impl SqliteStore {
         let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
             .bind(Json(consumers))
             .bind(self.now_us())
-            .fetch_all(&mut *self.connections.get("look for the next due delivery").await?)
+            .fetch_all(&mut *self.pool.asked().await.during("look for the next due delivery")?)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

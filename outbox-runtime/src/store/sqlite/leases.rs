@@ -13,9 +13,45 @@ use super::{SqliteStore, later};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
-use crate::store::{ShardId, Slice, Taken};
+use crate::store::{Fleet, Heartbeat, Member, Pulse, ShardId, Slice, Taken};
 
 impl SqliteStore {
+    pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
+        let (revision, free, workers): (i64, i64, Json<Vec<Uuid>>) =
+            sqlx::query_as(self.sql.pulse.safe())
+                .bind(Json(consumers))
+                .bind(lease_now_us())
+                .fetch_one(&mut *self.pool.asked().await.during("look for changes")?)
+                .await
+                .during("look for changes")?;
+        Ok(Pulse { revision, free, workers: workers.0 })
+    }
+
+    pub(super) async fn living_fleet(&self) -> Result<Fleet> {
+        const FLEET: &str = "look at the fleet";
+        let members: Vec<(Uuid, Json<Vec<String>>)> = sqlx::query_as(self.sql.members.safe())
+            .bind(lease_now_us())
+            .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
+            .await
+            .during(FLEET)?;
+        let members =
+            members.into_iter().map(|(id, consumers)| Member { id, consumers: consumers.0 });
+        let consumers = sqlx::query_as(self.sql.shared_out.safe())
+            .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
+            .await
+            .during(FLEET)?;
+        Ok(Fleet { members: members.collect(), consumers })
+    }
+
+    pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
+        sqlx::query_as(self.sql.free_leases.safe())
+            .bind(Json(consumers))
+            .bind(lease_now_us())
+            .fetch_all(&mut *self.pool.asked().await.during("look for free leases")?)
+            .await
+            .during("look for free leases")
+    }
+
     pub(super) async fn acquire_leases(
         &self,
         worker: Uuid,
@@ -23,25 +59,11 @@ impl SqliteStore {
         ttl: Duration,
     ) -> Result<Vec<(ShardId, bool)>> {
         const ACQUIRE: &str = "acquire leases";
-        let free: Vec<(String, u32)> = sqlx::query_as(self.sql.free_leases.safe())
-            .bind(Json(values(shards)))
-            .bind(lease_now_us())
-            .fetch_all(&mut *self.connections.get(ACQUIRE).await?)
-            .await
-            .during(ACQUIRE)?;
-        if free.is_empty() {
-            return Ok(Vec::new());
-        }
-        let free: Vec<ShardId> = shards
-            .iter()
-            .filter(|id| free.iter().any(|(consumer, shard)| same(id, consumer, *shard)))
-            .cloned()
-            .collect();
         let mut tx = self.begin_writing(ACQUIRE).await?;
         // After the wait for the write lock: leases count from here.
         let now_us = lease_now_us();
         let taken: Vec<(String, u32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
-            .bind(Json(values(&free)))
+            .bind(Json(values(shards)))
             .bind(worker)
             .bind(now_us)
             .bind(later(now_us, ttl))
@@ -49,39 +71,41 @@ impl SqliteStore {
             .await
             .during(ACQUIRE)?;
         tx.commit().await.during(ACQUIRE)?;
-        Ok(free
-            .into_iter()
+        Ok(shards
+            .iter()
             .filter_map(|id| {
-                let row = taken.iter().find(|(consumer, shard, _)| same(&id, consumer, *shard))?;
-                Some((id, row.2))
+                let row = taken.iter().find(|(consumer, shard, _)| same(id, consumer, *shard))?;
+                Some((id.clone(), row.2))
             })
             .collect())
     }
 
     pub(super) async fn renew_leases(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> Result<Vec<ShardId>> {
         const RENEW: &str = "renew leases";
         let mut tx = self.begin_writing(RENEW).await?;
         // After the wait for the write lock: leases count from here.
         let now_us = lease_now_us();
         sqlx::query(self.sql.worker_alive.safe())
-            .bind(worker)
+            .bind(heartbeat.worker)
             .bind(crate::worker::host_name())
             .bind(std::process::id())
             .bind(env!("CARGO_PKG_VERSION"))
+            .bind(Json(heartbeat.consumers))
+            .bind(heartbeat.leaving)
             .bind(now_us)
+            .bind(later(now_us, heartbeat.ttl))
             .execute(&mut *tx)
             .await
             .during(RENEW)?;
         let leases: Vec<_> = held.iter().map(|(id, count)| ShardValues::new(id, *count)).collect();
         let kept: Vec<(String, u32)> = sqlx::query_as(self.sql.renew_leases.safe())
-            .bind(worker)
+            .bind(heartbeat.worker)
             .bind(Json(leases))
-            .bind(later(now_us, ttl))
+            .bind(later(now_us, heartbeat.ttl))
             .fetch_all(&mut *tx)
             .await
             .during(RENEW)?;
@@ -94,21 +118,11 @@ impl SqliteStore {
     }
 
     pub(super) async fn release_leases(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
-        const RELEASE: &str = "hand leases back";
-        let mut tx = self.begin_writing(RELEASE).await?;
-        sqlx::query(self.sql.release_leases.safe())
+        let statement = sqlx::query(self.sql.release_leases.safe())
             .bind(worker)
             .bind(Json(values(shards)))
-            .bind(lease_now_us())
-            .execute(&mut *tx)
-            .await
-            .during(RELEASE)?;
-        sqlx::query(self.sql.forget_worker.safe())
-            .bind(worker)
-            .execute(&mut *tx)
-            .await
-            .during(RELEASE)?;
-        tx.commit().await.during(RELEASE)
+            .bind(lease_now_us());
+        self.write("hand leases back", statement).await.map(drop)
     }
 
     /// One transaction: the write lock is taken once, and what is found belongs to the checkpoint.
@@ -121,6 +135,8 @@ impl SqliteStore {
         const TAKE_OVER: &str = "take over a shard";
         let mut tx = self.begin_writing(TAKE_OVER).await?;
         let (seq, progress, completed, totals) = self.next_epoch(&mut tx, shard, worker).await?;
+        let orders = self.orders_of(&mut tx, shard.consumer).await?;
+        let slice = &Slice { shards: orders.shards, ..slice.clone() };
         sqlx::query(self.sql.free_waiting.safe())
             .bind(shard.consumer)
             .bind(slice.shard)
@@ -146,8 +162,22 @@ impl SqliteStore {
             .fetch_one(&mut *tx)
             .await
             .during("look for deliveries")?;
+        let paused_keys = sqlx::query_scalar(self.sql.paused_keys.safe())
+            .bind(shard.consumer)
+            .fetch_all(&mut *tx)
+            .await
+            .during("read paused keys")?;
         tx.commit().await.during(TAKE_OVER)?;
-        Ok(Taken { seq, progress, completed, totals, held_keys, has_deliveries })
+        Ok(Taken {
+            seq,
+            progress,
+            completed,
+            totals,
+            held_keys,
+            has_deliveries,
+            paused_keys,
+            orders,
+        })
     }
 
     async fn free_parked_in(
@@ -185,8 +215,8 @@ impl SqliteStore {
             .await
             .during(TAKE_OVER)?;
         let (seq, progress, completed, handled, retried, dead) = row.ok_or_else(|| {
-            let message = format!("shard {shard} has no checkpoint: it was never registered");
-            Error::new(ErrorKind::NotFound, TAKE_OVER, message)
+            let message = format!("this worker does not have the lease of shard {shard}");
+            Error::new(ErrorKind::LeaseLost, TAKE_OVER, message)
         })?;
         Ok((seq, progress.0, completed.0, Totals { handled, retried, dead }))
     }

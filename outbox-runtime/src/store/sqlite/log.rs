@@ -127,10 +127,15 @@ impl SqliteStore {
     pub(super) async fn read_page(
         &self,
         progress: &LogProgress,
+        barrier: Option<&LogProgress>,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<LogProgress>> {
         const READ: &str = "read the log";
+        let barrier = barrier.map_or(Position::MAX, |barrier| barrier.after);
+        if progress.after >= barrier {
+            return Ok(Page::nothing(progress.clone(), self.time()));
+        }
         let rows = sqlx::query(self.sql.read.safe())
             .bind(progress.after)
             .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
@@ -139,7 +144,8 @@ impl SqliteStore {
             .bind(slice.shards)
             .bind(slice.not_before.map(|time| time.timestamp_micros()))
             .bind(limit)
-            .fetch_all(&mut *self.connections.get(READ).await?)
+            .bind(barrier)
+            .fetch_all(&mut *self.pool.asked().await.during(READ)?)
             .await
             .during(READ)?;
         let (mut events, mut span) = (Vec::with_capacity(rows.len()), None);
@@ -160,7 +166,9 @@ impl SqliteStore {
         let last_of_full = events.last().filter(|_| events.len() == limit as usize);
         let (end, caught_up) = match (last_of_full, span) {
             (Some(last), _) => (progress_at(last.position), false),
+            (None, Some((_, bound))) if bound >= barrier => (progress_at(barrier), true),
             (None, Some((high, bound))) => (progress.looked_up_to(bound, high), bound >= high),
+            (None, None) if barrier < Position::MAX => (progress_at(barrier), true),
             (None, None) => (progress.clone(), true),
         };
         Ok(Page { events, start: progress.clone(), end, caught_up, now: self.time() })
@@ -175,7 +183,7 @@ impl SqliteStore {
         let (high, found, names): (Option<Position>, i64, Json<Vec<String>>) =
             sqlx::query_as(self.sql.probe.safe())
                 .bind(progress.after)
-                .fetch_one(&mut *self.connections.get("probe the log").await?)
+                .fetch_one(&mut *self.pool.asked().await.during("probe the log")?)
                 .await
                 .during("probe the log")?;
         progress.after = progress.after.max(high.unwrap_or(0));

@@ -8,11 +8,14 @@
 //! everything that writes begins with `BEGIN IMMEDIATE`.
 
 mod changed;
+mod control;
 mod deliveries;
+mod fleet;
 mod leases;
 mod log;
 mod progress;
 mod report;
+mod retention;
 mod rows;
 mod setup;
 #[cfg(test)]
@@ -22,19 +25,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Namespace, NewEvent, Page, Recorded, Registered,
-    Registration, ShardId, Slice, Store, Taken,
+    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
+    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
+    WorkerInfo,
 };
 use crate::clock::Clock;
 use crate::error::{During, Result};
-use crate::event::{Emitted, StoredEvent};
+use crate::event::{Emitted, Position, StoredEvent};
 #[allow(unreachable_pub)]
 pub use progress::LogProgress;
 
@@ -45,20 +52,25 @@ impl super::Backend for Sqlite {
 /// The store on SQLite.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    connections: Connections<Sqlite>,
+    pool: Connections<Sqlite>,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
 }
 
 crate::store::statements! {
-    Statements: acquire_leases, append, append_all, append_checkpoint, append_deduplicated,
-    checkpoint_writer, claim_dedup, delete_deliveries, deliveries, discard, due, events,
-    find_dedup, first_checkpoint, forget_worker, free_leases, free_parked, free_waiting,
-    has_deliveries, held_keys, insert_audit, insert_deliveries, lag, latest_checkpoints, mark,
-    next_due, probe, read, redrive, register, registered, release_keys,
-    release_leases, renew_leases, stats, still_held, take_over, trim_checkpoints, trim_dedup,
-    update_deliveries, worker_alive
+    Statements:
+    acquire_leases, amend, append, append_all, append_checkpoint, append_deduplicated,
+    checkpoint_writer, claim_dedup, clear_deliveries, clear_paused_keys, count_handled,
+    delete_deliveries, delete_delivery, delete_range, deliveries, discard, drop_leases, due,
+    events, examine_range, fence, find_dedup, first_checkpoint, forget_deliveries,
+    forget_worker, free_key, free_leases, free_parked, free_waiting, handled, has_deliveries,
+    held_keys, history, insert_audit, insert_deliveries, lag, latest_checkpoints, ledgers,
+    live_leases, lock_consumer, mark, members, needs, next_due, note_retention, orders,
+    pause_key, paused_keys, place_of, position_since, probe, pulse, read, redrive, register,
+    registered, release_keys, release_leases, renew_leases, resume_key, save_consumer, shards,
+    shared_out, stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
+    trim_workers, update_deliveries, worker_alive, workers
 }
 
 const DIALECT: Dialect = Dialect {
@@ -100,7 +112,7 @@ impl SqliteStore {
         let give_up = Instant::now() + LOCK_WAIT;
         let mut tries = 0;
         loop {
-            match self.connections.begin(operation).await {
+            match self.pool.begin().await.during(operation) {
                 Err(error) if error.is_busy() && Instant::now() < give_up => {
                     tries = (tries + 1).min(5);
                     sleep(Duration::from_millis(1 << tries).mul_f64(0.5 + fastrand::f64())).await;
@@ -109,25 +121,44 @@ impl SqliteStore {
             }
         }
     }
+
+    /// A single statement that writes; returns how many rows it changed.
+    async fn write(
+        &self,
+        operation: &'static str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<u64> {
+        let mut tx = self.begin_writing(operation).await?;
+        let done = statement.execute(&mut *tx).await.during(operation)?;
+        tx.commit().await.during(operation)?;
+        Ok(done.rows_affected())
+    }
 }
 
 impl Store for SqliteStore {
-    type Db = Sqlite;
-    type Progress = LogProgress;
     const DIALECT: &'static Dialect = &DIALECT;
 
     fn new(pool: SqlitePool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.with_prefix(sql)));
-        let connections = Connections::new(pool, &DIALECT);
-        Self { connections, sql, namespace: namespace.clone(), clock }
+        let pool = Connections::new(pool, &DIALECT);
+        Self { pool, sql, namespace: namespace.clone(), clock }
     }
 
+    fn poll_only(self) -> Self {
+        self
+    }
+
+    /// Other processes find what is new by probing: a file has nobody who could tell them.
+    fn signal(&self) {}
+
+    async fn listen(&self, _heard: impl Fn() + Send + Sync) {}
+
     fn connections(&self) -> &Connections<Sqlite> {
-        &self.connections
+        &self.pool
     }
 
     fn connections_mut(&mut self) -> &mut Connections<Sqlite> {
-        &mut self.connections
+        &mut self.pool
     }
 
     fn clock(&self) -> &Clock {
@@ -148,6 +179,12 @@ impl Store for SqliteStore {
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
         self.begin_writing("begin").await
+    }
+
+    /// The lock of a process that is frozen cannot be taken from it, and that of one that is gone is
+    /// gone as well.
+    async fn limit_idle(&self, _: &mut SqliteConnection, _: Duration) -> Result<()> {
+        Ok(())
     }
 
     async fn append(
@@ -171,10 +208,11 @@ impl Store for SqliteStore {
     async fn read(
         &self,
         progress: &LogProgress,
+        barrier: Option<&LogProgress>,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<LogProgress>> {
-        self.read_page(progress, slice, limit).await
+        self.read_page(progress, barrier, slice, limit).await
     }
 
     async fn probe(&self, progress: &mut LogProgress) -> Result<Option<Vec<String>>> {
@@ -183,12 +221,28 @@ impl Store for SqliteStore {
 
     async fn progress_now(&self) -> Result<LogProgress> {
         const MARK: &str = "mark a place in the log";
-        let mut connection = self.connections.get(MARK).await?;
+        let mut connection = self.pool.asked().await.during(MARK)?;
         self.mark(&mut connection).await
     }
 
     async fn register(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
         self.register_consumers(consumers).await
+    }
+
+    async fn registered(&self, consumers: &[&str]) -> Result<Vec<Registered>> {
+        self.known_consumers(consumers).await
+    }
+
+    async fn pulse(&self, consumers: &[&str]) -> Result<Pulse> {
+        self.feel_pulse(consumers).await
+    }
+
+    async fn fleet(&self) -> Result<Fleet> {
+        self.living_fleet().await
+    }
+
+    async fn free_leases(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
+        self.free_shards(consumers).await
     }
 
     async fn acquire(
@@ -202,15 +256,19 @@ impl Store for SqliteStore {
 
     async fn renew(
         &self,
-        worker: Uuid,
+        heartbeat: &Heartbeat<'_>,
         held: &[(ShardId, u32)],
-        ttl: Duration,
     ) -> Result<Vec<ShardId>> {
-        self.renew_leases(worker, held, ttl).await
+        self.renew_leases(heartbeat, held).await
     }
 
     async fn release(&self, worker: Uuid, shards: &[ShardId]) -> Result<()> {
         self.release_leases(worker, shards).await
+    }
+
+    async fn forget_worker(&self, worker: Uuid) -> Result<()> {
+        let statement = sqlx::query(self.sql.forget_worker.safe()).bind(worker);
+        self.write("sign a worker off", statement).await.map(drop)
     }
 
     async fn take_over(
@@ -236,6 +294,7 @@ impl Store for SqliteStore {
         &self,
         checkpoint: &Checkpoint<LogProgress>,
         changes: &Changes,
+        _longest: Duration,
     ) -> Result<Recorded> {
         const RECORD: &str = "record progress";
         let mut tx = self.begin_writing(RECORD).await?;
@@ -257,7 +316,7 @@ impl Store for SqliteStore {
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .fetch_optional(&mut *self.connections.get("look at a checkpoint").await?)
+            .fetch_optional(&mut *self.pool.asked().await.during("look at a checkpoint")?)
             .await
             .during("look at a checkpoint")?;
         Ok(writer.flatten())
@@ -272,31 +331,71 @@ impl Store for SqliteStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        const TRIM: &str = "trim checkpoints";
-        let mut tx = self.begin_writing(TRIM).await?;
-        sqlx::query(self.sql.trim_checkpoints.safe())
+        let statement = sqlx::query(self.sql.trim_checkpoints.safe())
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .execute(&mut *tx)
-            .await
-            .during(TRIM)?;
-        tx.commit().await.during(TRIM)
+            .bind(self.now_us());
+        self.write("trim checkpoints", statement).await.map(drop)
+    }
+
+    async fn trim_workers(&self) -> Result<()> {
+        let now_us = Utc::now().timestamp_micros();
+        let statement = sqlx::query(self.sql.trim_workers.safe()).bind(now_us);
+        self.write("trim workers", statement).await.map(drop)
     }
 
     async fn trim_dedup(&self) -> Result<()> {
-        const TRIM: &str = "trim dedup keys";
-        let mut tx = self.begin_writing(TRIM).await?;
-        sqlx::query(self.sql.trim_dedup.safe())
-            .bind(self.now_us())
-            .execute(&mut *tx)
-            .await
-            .during(TRIM)?;
-        tx.commit().await.during(TRIM)
+        let statement = sqlx::query(self.sql.trim_dedup.safe()).bind(self.now_us());
+        self.write("trim dedup keys", statement).await.map(drop)
+    }
+
+    async fn needs(&self) -> Result<Vec<Need>> {
+        self.shard_needs().await
+    }
+
+    async fn examine_range(
+        &self,
+        needs: &[Need],
+        after: Position,
+        until: Option<Position>,
+        positions: u32,
+        age: Duration,
+    ) -> Result<Range> {
+        self.examine(needs, after, until, positions, age).await
+    }
+
+    async fn delete_range(
+        &self,
+        first: Position,
+        last: Position,
+        age: Duration,
+    ) -> Result<Option<u64>> {
+        self.delete_old(first, last, age).await
+    }
+
+    async fn trim_audit(&self, age: Duration) -> Result<u64> {
+        self.trim_old_audit(age).await
+    }
+
+    async fn note_retention(&self, age: Option<Duration>) -> Result<()> {
+        self.note_age(age).await
     }
 
     async fn stats(&self) -> Result<Vec<ConsumerStats>> {
         self.consumer_stats().await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>> {
+        self.list_workers().await
+    }
+
+    async fn shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
+        self.list_shards(consumer).await
+    }
+
+    async fn history(&self, consumer: &str, back: Duration, step: Duration) -> Result<Vec<Sample>> {
+        self.ledger_history(consumer, back, step).await
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
@@ -307,12 +406,22 @@ impl Store for SqliteStore {
         self.list_deliveries(filter).await
     }
 
-    async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.redrive_dead(filter).await
+    async fn redrive(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.redrive_dead(filter, after, limit).await
     }
 
-    async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
-        self.discard_dead(filter).await
+    async fn discard(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
+        self.discard_dead(filter, after, limit).await
     }
 
     async fn now(&self) -> Result<DateTime<Utc>> {

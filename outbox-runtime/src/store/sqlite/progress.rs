@@ -38,6 +38,22 @@ impl Progress for LogProgress {
     fn mark(&self) -> Position {
         self.after
     }
+
+    fn end(&self) -> Self {
+        self.clone()
+    }
+
+    fn is_beyond(&self, other: &Self) -> bool {
+        self.after > other.after
+    }
+
+    fn rewound(&self, to: Position) -> Self {
+        Self { after: self.after.min(to - 1) }
+    }
+
+    fn skipped(&self, to: Position, now: &Self) -> Self {
+        Self { after: self.after.max(now.after.min(to - 1)) }
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
-use crate::store::query::{age, earliest};
-use crate::store::types::not_before;
+use crate::store::query::{age, beyond, earliest};
+use crate::store::types::{Place, keys_by_consumer, not_before, places};
 use crate::store::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
@@ -33,7 +33,7 @@ impl SqliteStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let mut tx = self.connections.begin_with(STATS, "BEGIN").await?;
+        let mut tx = self.pool.begin_with("BEGIN").await.during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             // Leases go by the machine's clock, whatever clock a test has.
@@ -53,7 +53,9 @@ impl SqliteStore {
             let oldest_row = rows::time_or_none(row.try_get(8).during(STATS)?).during(STATS)?;
             let (mut lag_events, mut oldest_unread) = (0, None);
             let own: Vec<_> = progress.iter().filter(|shard| shard.consumer == consumer).collect();
-            for shard in &own {
+            // Shards of an earlier division only keep their counts.
+            let reading = own.iter().filter(|one| one.shard < shards);
+            for shard in reading {
                 let (events, oldest) = self.lag(&mut tx, shard, &event_name, shards).await?;
                 lag_events += events.unsigned_abs();
                 oldest_unread = earliest(oldest_unread, oldest);
@@ -61,10 +63,15 @@ impl SqliteStore {
             let sum = |of: fn(&ShardProgress) -> i64| {
                 own.iter().map(|shard| of(shard)).sum::<i64>().unsigned_abs()
             };
+            let lag = oldest_unread.map(|oldest| age(now, oldest));
+            let retain: Option<i64> = row.try_get(11).during(STATS)?;
             stats.push(ConsumerStats {
                 lag_events,
-                lag: oldest_unread.map(|oldest| age(now, oldest)),
+                lag,
+                holds_retention: beyond(lag, retain),
                 in_flight: count(9)?,
+                paused: row.try_get(10).during(STATS)?,
+                shards,
                 delayed: count(3)?,
                 retrying: count(4)?,
                 parked: count(5)?,
@@ -135,7 +142,7 @@ impl SqliteStore {
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&mut *self.connections.get(LIST).await?)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -152,7 +159,7 @@ impl SqliteStore {
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&mut *self.connections.get(LIST).await?)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         found
@@ -175,35 +182,50 @@ impl SqliteStore {
             .collect()
     }
 
-    pub(super) async fn redrive_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+    pub(super) async fn redrive_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
         const REDRIVE: &str = "redrive";
         let mut tx = self.begin_writing(REDRIVE).await?;
-        let redriven = sqlx::query(self.sql.redrive.safe())
-            .bind(filter.consumer.as_deref())
-            .bind(filter.event_id)
-            .bind(filter.key.as_deref())
-            .bind(limit_or_none(filter))
-            .bind(self.now_us())
-            .execute(&mut *tx)
-            .await
-            .during(REDRIVE)?;
+        let redriven: Vec<(String, Position, Option<String>)> =
+            sqlx::query_as(self.sql.redrive.safe())
+                .bind(filter.consumer.as_deref())
+                .bind(filter.event_id)
+                .bind(filter.key.as_deref())
+                .bind(limit)
+                .bind(self.now_us())
+                .bind(after.map(|place| place.consumer.as_str()))
+                .bind(after.map(|place| place.position))
+                .fetch_all(&mut *tx)
+                .await
+                .during(REDRIVE)?;
         tx.commit().await.during(REDRIVE)?;
-        Ok(redriven.rows_affected())
+        Ok(places(&redriven))
     }
 
     /// Deletes dead letters and frees what waited behind them, in one transaction.
-    pub(super) async fn discard_dead(&self, filter: &DeliveryFilter) -> Result<u64> {
+    pub(super) async fn discard_dead(
+        &self,
+        filter: &DeliveryFilter,
+        after: Option<&Place>,
+        limit: u32,
+    ) -> Result<Vec<Place>> {
         const DISCARD: &str = "discard";
         let mut tx = self.begin_writing(DISCARD).await?;
-        let gone: Vec<(String, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
+        let gone: Vec<(String, Position, Option<String>)> = sqlx::query_as(self.sql.discard.safe())
             .bind(filter.consumer.as_deref())
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
-            .bind(limit_or_none(filter))
+            .bind(limit)
+            .bind(after.map(|place| place.consumer.as_str()))
+            .bind(after.map(|place| place.position))
             .fetch_all(&mut *tx)
             .await
             .during(DISCARD)?;
-        for (consumer, keys) in crate::store::types::keys_by_consumer(&gone) {
+        for (consumer, keys) in keys_by_consumer(&gone) {
             sqlx::query(self.sql.release_keys.safe())
                 .bind(consumer)
                 .bind(Json(keys))
@@ -215,11 +237,6 @@ impl SqliteStore {
                 .during(DISCARD)?;
         }
         tx.commit().await.during(DISCARD)?;
-        Ok(gone.len() as u64)
+        Ok(places(&gone))
     }
-}
-
-/// The limit of a filter, as SQLite understands "none".
-fn limit_or_none(filter: &DeliveryFilter) -> i64 {
-    filter.limit.map_or(-1, i64::from)
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Executor, SqliteConnection};
+use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
 use tokio::time::{Instant, sleep};
 
 use super::SqliteStore;
 use super::progress::LogProgress;
 use crate::consumer::Start;
 use crate::error::{During, ErrorKind, Result};
-use crate::store::types::Registered;
-use crate::store::types::{not_before, start_text};
-use crate::store::{Registration, migrate};
+
+use crate::store::types::start_text;
+use crate::store::{Control, Registered, Registration, migrate};
 
 const MIGRATE: &str = "migrate";
 const REGISTER: &str = "register consumers";
@@ -42,7 +42,7 @@ impl SqliteStore {
     /// Lets readers go on while somebody writes. The mode is a property of the file and stays.
     /// A database in memory has no such mode and does without.
     async fn use_write_ahead_log(&self) -> Result<()> {
-        let mut connection = self.connections.get(MIGRATE).await?;
+        let mut connection = self.pool.asked().await.during(MIGRATE)?;
         let give_up = Instant::now() + JOURNAL_WAIT;
         loop {
             match change_journal_mode(&mut connection).await {
@@ -56,7 +56,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.connections.get("check the format").await?;
+        let mut connection = self.pool.asked().await.during("check the format")?;
         self.format_in(&mut connection).await
     }
 
@@ -86,7 +86,8 @@ impl SqliteStore {
         &self,
         consumers: &[Registration],
     ) -> Result<Vec<Registered>> {
-        let known = self.registered(consumers).await?;
+        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
+        let known = self.known_consumers(&names).await?;
         let is_new = |consumer: &&Registration| !known.iter().any(|row| row.covers(consumer));
         if consumers.iter().any(|consumer| is_new(&consumer)) {
             let mut tx = self.begin_writing(REGISTER).await?;
@@ -95,30 +96,38 @@ impl SqliteStore {
             }
             tx.commit().await.during(REGISTER)?;
         }
-        Ok(Registered::of(self.registered(consumers).await?, consumers))
+        self.known_consumers(&names).await
     }
 
-    async fn registered(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
-        let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name).collect();
-        let rows: Vec<(String, u32, String, u32, String)> =
-            sqlx::query_as(self.sql.registered.safe())
-                .bind(Json(&names))
-                .fetch_all(&mut *self.connections.get(REGISTER).await?)
-                .await
-                .during(REGISTER)?;
-        let registered =
-            rows.into_iter().map(|(name, shards, event_name, event_version, start)| {
-                let not_before = not_before(&start);
-                Registered { name, shards, event_name, event_version, not_before }
-            });
-        Ok(registered.collect())
+    pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
+        let rows = sqlx::query(self.sql.registered.safe())
+            .bind(Json(names))
+            .fetch_all(&mut *self.pool.asked().await.during(REGISTER)?)
+            .await
+            .during(REGISTER)?;
+        let known = rows.iter().map(|row| {
+            Ok(Registered {
+                name: row.try_get(0)?,
+                shards: row.try_get(1)?,
+                event_name: row.try_get(2)?,
+                event_version: row.try_get(3)?,
+                ordered: row.try_get(4)?,
+                revision: row.try_get(5)?,
+                paused: row.try_get(6)?,
+                retired: row.try_get(7)?,
+            })
+        });
+        let known = known.collect::<sqlx::Result<_>>().during(REGISTER)?;
+        Ok(Registered::of(known, names))
     }
 
     async fn register_one(&self, tx: &mut SqliteConnection, consumer: &Registration) -> Result<()> {
+        let before = self.lock_consumer(tx, consumer.name).await?;
         let shards: u32 = sqlx::query_scalar(self.sql.register.safe())
             .bind(consumer.name)
             .bind(consumer.event_name)
             .bind(consumer.event_version)
+            .bind(consumer.ordered)
             .bind(consumer.shards)
             .bind(start_text(consumer.start))
             .bind(self.now_us())
@@ -130,15 +139,13 @@ impl SqliteStore {
             // A start at a time is a filter on reading, as on Postgres.
             Start::Beginning | Start::At(_) => LogProgress::beginning(),
         };
+        let revived = before.is_some_and(|row| row.retired);
         for shard in 0..shards {
-            sqlx::query(self.sql.first_checkpoint.safe())
-                .bind(consumer.name)
-                .bind(shard)
-                .bind(Json(&progress))
-                .bind(self.now_us())
-                .execute(&mut *tx)
-                .await
-                .during(REGISTER)?;
+            if revived && let Some(ledger) = self.fence(tx, consumer.name, shard).await? {
+                self.amend(tx, consumer.name, &ledger.anew(progress.clone())).await?;
+            } else {
+                self.open_ledger(tx, consumer.name, shard, &progress).await?;
+            }
         }
         Ok(())
     }

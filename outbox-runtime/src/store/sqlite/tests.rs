@@ -22,7 +22,7 @@ use crate::consumer::Start;
 use crate::event::Emitted;
 use crate::headers::Headers;
 use crate::key::key_hash;
-use crate::store::{Namespace, NewEvent, Registration, ShardId, Slice, Store};
+use crate::store::{Namespace, NewEvent, Registration, ShardId, Slice, Store, Taken};
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -95,7 +95,22 @@ fn shard(consumer: &'static str) -> ShardId {
 }
 
 fn registration(name: &'static str, start: Start) -> Registration {
-    Registration { name, event_name: "a", event_version: 1, shards: 1, start }
+    Registration { name, event_name: "a", event_version: 1, ordered: false, shards: 1, start }
+}
+
+/// Takes a shard over, whoever had the lease.
+async fn take(
+    store: &SqliteStore,
+    id: &ShardId,
+    slice: &Slice,
+    worker: Uuid,
+) -> crate::Result<Taken<LogProgress>> {
+    let stolen = "insert into outbox_lease (consumer, shard, worker, epoch, expires_at_us)
+                  values (?1, ?2, ?3, 1, 0)
+                  on conflict do update set worker = excluded.worker";
+    let stolen = sqlx::query(stolen).bind(id.consumer).bind(id.shard).bind(worker);
+    stolen.execute(store.pool()).await.unwrap();
+    store.take_over(id, slice, worker).await
 }
 
 /// Appends and commits.

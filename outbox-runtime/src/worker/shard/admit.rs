@@ -11,7 +11,7 @@ use super::{LONGEST_SLEEP, SWEEP, Shard};
 use crate::consumer::OnReading;
 use crate::error::Result;
 use crate::event::StoredEvent;
-use crate::store::{DeliveryState, Due, DueQuery, Store, UpdatedDelivery};
+use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDelivery};
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
 
@@ -19,8 +19,21 @@ use crate::worker::queue::{Item, Source};
 const READ_AHEAD_BYTES: usize = 16 * 1024 * 1024;
 
 impl<S: Store> Shard<S> {
-    pub(super) fn wants_events(&self) -> bool {
-        !self.caught_up && self.has_room()
+    pub(super) fn wants_events(&mut self) -> bool {
+        !self.caught_up && !self.has_stopped() && self.has_room() && self.allowance() != Some(0)
+    }
+
+    /// Whether rows may be due. Where the shard has stopped, nothing starts any more.
+    pub(super) fn wants_rows(&self) -> bool {
+        self.next_due.is_some_and(|due| due <= Instant::now())
+            && self.has_room()
+            && !self.has_stopped()
+    }
+
+    /// How many events may be read now; `None` for any number.
+    fn allowance(&mut self) -> Option<u32> {
+        let mark = self.cursor.mark();
+        self.pacer.as_mut().and_then(|pacer| pacer.allowance(mark, Instant::now()))
     }
 
     /// Whether the queue is low enough to read more into it.
@@ -38,10 +51,14 @@ impl<S: Store> Shard<S> {
     }
 
     pub(super) async fn read(&mut self) -> Result<()> {
-        let reading = self.crew.store.read(&self.cursor, &self.slice, self.page_limit());
+        let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
+        let reading = self.crew.store.read(&self.cursor, self.barrier(), &self.slice, limit);
         let page = self.crew.seated("read the log", reading).await?;
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
+        if let Some(pacer) = &mut self.pacer {
+            pacer.spend(page.events.len());
+        }
         self.caught_up = page.caught_up;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
@@ -130,6 +147,7 @@ impl<S: Store> Shard<S> {
         }
         self.divert(item, DeliveryState::Parked, Due::Never);
         if let Some(key) = item.key()
+            && !self.paused.contains(key)
             && !self.changes.release.iter().any(|other| other == key)
         {
             self.changes.release.push(key.to_owned());
@@ -137,9 +155,11 @@ impl<S: Store> Shard<S> {
     }
 
     pub(super) fn is_held(&self, item: &Item) -> bool {
-        self.consumer.options.ordered
-            && !item.has_row()
-            && item.key().is_some_and(|key| self.held.contains(key))
+        let ordered = self.consumer.options.ordered;
+        !item.has_row()
+            && item.key().is_some_and(|key| {
+                self.paused.contains(key) || (ordered && self.held.contains(key))
+            })
     }
 
     pub(super) async fn fetch_due(&mut self) -> Result<()> {

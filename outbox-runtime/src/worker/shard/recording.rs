@@ -55,7 +55,22 @@ impl<S: Store> Shard<S> {
             completed,
             totals: self.totals,
             worker: self.crew.worker,
+            drained: false,
         }
+    }
+
+    /// Records that the shard has stopped with nothing in flight.
+    pub(super) async fn record_drained(&mut self) -> Result<()> {
+        let mut checkpoint = self.checkpoint(&self.tracker);
+        checkpoint.drained = true;
+        self.frozen = Some(Frozen {
+            checkpoint,
+            changes: self.take_changes(),
+            settled_rows: std::mem::take(&mut self.settled_rows),
+            notices: std::mem::take(&mut self.notices),
+            tried: false,
+        });
+        self.record().await
     }
 
     pub(super) fn take_changes(&mut self) -> Changes {
@@ -83,6 +98,10 @@ impl<S: Store> Shard<S> {
                 }
                 self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
                 self.recorded_mark = self.tracker.mark();
+                if self.alone.is_none() && self.begun.is_empty() {
+                    // Until it is recorded how it ended, it would count as a crash.
+                    self.turn = None;
+                }
                 if !frozen.settled_rows.is_empty() {
                     // Some may only have been put back behind the head of their key.
                     self.next_due = Some(Instant::now());
@@ -105,7 +124,8 @@ impl<S: Store> Shard<S> {
     async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
         const RECORD: &str = "record progress";
         let store = &self.crew.store;
-        let writing = store.record_alone(&frozen.checkpoint, &frozen.changes);
+        let writing =
+            store.record_alone(&frozen.checkpoint, &frozen.changes, self.crew.options.lease);
         let written = self.crew.seated(RECORD, writing).await;
         match written {
             // The try before may have been committed although its answer was lost.

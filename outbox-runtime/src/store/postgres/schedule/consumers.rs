@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Pages;
 use super::emitters::{Committed, NAME, Step};
+use super::{Pages, Round};
 use crate::bell::Bell;
 use crate::consumer::{
     Bound, ConsumerDef, ConsumerError, ConsumerOptions, Context, Delivery, HandleEach, Outcome,
     Start,
 };
 use crate::event::Event;
+use crate::store::Store;
 use crate::store::postgres::PostgresStore;
 use crate::worker::{WorkerOptions, run_consumers};
 
@@ -72,33 +73,36 @@ pub(super) struct Consumers {
 }
 
 impl Consumers {
-    pub(super) fn start(store: PostgresStore, seed: u64, pages: Pages) -> Self {
+    pub(super) fn start(store: PostgresStore, round: Round) -> Self {
         let mut consumers =
             Self { received: Vec::new(), tasks: JoinSet::new(), stop: CancellationToken::new() };
-        match pages {
+        match round.pages {
             Pages::Small => {
-                consumers.add::<1>(&store, seed);
-                consumers.add::<5>(&store, seed);
+                consumers.add::<1>(&store, round);
+                consumers.add::<5>(&store, round);
             }
             Pages::Large => {
-                consumers.add::<50>(&store, seed);
-                consumers.add::<1000>(&store, seed);
+                consumers.add::<50>(&store, round);
+                consumers.add::<1000>(&store, round);
             }
         }
         consumers
     }
 
-    fn add<const PAGE: u32>(&mut self, store: &PostgresStore, seed: u64) {
+    fn add<const PAGE: u32>(&mut self, store: &PostgresStore, round: Round) {
         let received = Received::default();
         self.received.push(Arc::clone(&received));
         let (store, stop) = (store.clone(), self.stop.clone());
-        let mut random = fastrand::Rng::with_seed(seed ^ u64::from(PAGE));
+        let mut random = fastrand::Rng::with_seed(round.seed ^ u64::from(PAGE));
         self.tasks.spawn(async move {
             while !stop.is_cancelled() {
                 let bound =
                     Bound::each::<Ordered<PAGE>, Received>(&Arc::new(Arc::clone(&received)));
                 let running = Duration::from_millis(random.u64(100..3000));
-                let options = WorkerOptions { page_size: PAGE, ..WorkerOptions::default() };
+                let mut options = WorkerOptions { page_size: PAGE, ..WorkerOptions::default() };
+                if round.retained_briefly {
+                    options.retain = Some(Duration::ZERO);
+                }
                 let end = stop.child_token();
                 let timer = end.clone();
                 tokio::spawn(async move {
@@ -110,6 +114,16 @@ impl Consumers {
                     .expect("the worker starts");
             }
         });
+    }
+
+    /// Resolves when all are known: what nobody knows of, retention does not keep for them.
+    pub(super) async fn registered(&self, store: &PostgresStore) {
+        let count = "select count(*) from outbox.consumer";
+        let mut known = 0;
+        while known < self.received.len() as i64 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            known = sqlx::query_scalar(count).fetch_one(store.pool()).await.expect("counted");
+        }
     }
 
     /// Waits until everything has arrived, or for good; then judges.
@@ -149,18 +163,20 @@ impl Consumers {
 /// What the consumers of all page sizes made of one schedule.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
-    committed: usize,
+    pub(super) committed: usize,
     lost: usize,
     repeated: usize,
     phantom: usize,
     inversions: usize,
     /// The longest time in which nothing was delivered although something had been committed.
     pub(super) longest_stall: Duration,
+    /// Events that are still in the log.
+    pub(super) left: i64,
 }
 
 impl Verdict {
     pub(super) const HEADING: &str =
-        "committed | lost | repeated | phantom | inversions | longest stall";
+        "committed | lost | repeated | phantom | inversions | left | longest stall";
 
     pub(super) fn is_clean(&self) -> bool {
         self.lost + self.repeated + self.phantom + self.inversions == 0 && self.committed > 0
@@ -196,12 +212,13 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:9} | {:4} | {:8} | {:7} | {:10} | {:?}",
+            "{:9} | {:4} | {:8} | {:7} | {:10} | {:4} | {:?}",
             self.committed,
             self.lost,
             self.repeated,
             self.phantom,
             self.inversions,
+            self.left,
             self.longest_stall
         )
     }

@@ -1,3 +1,6 @@
+-- Appends nothing if this is not the server that the progress was read from: see window.rs.
 insert into "outbox".checkpoint
-    (consumer, shard, seq, progress, completed, handled, retried, dead, worker)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (consumer, shard, seq, progress, completed, handled, retried, dead, worker, drained)
+select $1::text, $2::integer, $3::bigint, $4::jsonb, $5::bigint[], $6::bigint, $7::bigint, $8::bigint,
+       $9::uuid, $10::boolean
+where pg_postmaster_start_time() = $11::timestamptz

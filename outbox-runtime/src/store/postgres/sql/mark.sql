@@ -2,7 +2,9 @@
 -- in this order.
 with mark as materialized (
     select pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high,
+           pg_current_xact_id_if_assigned() is not null as stray
 )
-select m.upto::text, m.high, (select pg_current_xact_id()::text from mark o where o.high >= 0)
+select m.upto::text, m.high, (select pg_current_xact_id()::text from mark o where o.high >= 0),
+       pg_postmaster_start_time(), m.stray
 from mark m

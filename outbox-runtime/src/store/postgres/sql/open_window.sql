@@ -3,24 +3,36 @@
 -- The order S, L, N is what makes reading complete (see window.rs): the snapshot S is taken when
 -- the statement starts; L, the last value of the sequence, is read when `mark` is evaluated; the
 -- reader's own transaction id N is drawn for a row of `mark`, and so after it. N is drawn only
--- when a page was found, or the log has grown enough to be worth moving past.
+-- when a page was found, or the log has grown enough to be worth moving past. Where there was an id
+-- before N, in somebody else's transaction, all this is worth nothing.
 --
 -- The filters stand in a `case` so that the planner does not count on them: it would think that
 -- next to nothing matches, and collect and sort all that lies between two positions to return the
 -- first few. Written so, it walks an index in order and stops at the limit (see the test of plans).
 -- Late transactions are compared as rows, since only the index on (tx, position) fits that.
 --
--- $1 late transactions, $2 high, $3 next, $4 bound, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 growth worth a transaction id
+-- Of events that were restored from another cluster (see restore.rs) the transaction ids mean
+-- nothing here: they are never late, and always new.
+--
+-- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
+-- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
 with mark as materialized (
     select pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high,
+           pg_current_xact_id_if_assigned() is not null as stray
+), restored as materialized (
+    select restored_up_to as up_to from "outbox".meta
+), span as materialized (
+    -- From the first event that is left: retention may have deleted any number before it. (Not from
+    -- the first after $2: a bulk of events that are not committed yet may lie there.)
+    select greatest($2, (select min(position) from "outbox".event) - 1) + $4::bigint as bound
 ), late as (
     select e.* from unnest($1::text[]::xid8[]) as x (tx)
     cross join lateral (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
-        where (l.tx, l.position) > (x.tx, 0) and (l.tx, l.position) <= (x.tx, $4)
+        where (l.tx, l.position) > (x.tx, (select up_to from restored))
+            and (l.tx, l.position) <= (x.tx, least($11, (select bound from span)))
             and case
                 when l.name <> $5 then false
                 when l.created_at < $8::timestamptz then false
@@ -33,7 +45,8 @@ with mark as materialized (
 ), new as (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
     from "outbox".event e
-    where e.position > $2 and e.position <= $4 and e.tx > $3::text::xid8
+    where e.position > $2 and e.position <= (select bound from span)
+        and (e.tx > $3::text::xid8 or e.position <= (select up_to from restored))
         and case
             when e.name <> $5 then false
             when e.created_at < $8::timestamptz then false
@@ -51,7 +64,8 @@ with mark as materialized (
     where mark.high - $2 >= $10 or exists (select from page)
 )
 select p.position, p.id, p.name, p.version, p.key, p.payload, p.headers, p.created_at,
-       m.upto::text, m.high, o.id as own, clock_timestamp() as now
+       m.upto::text, m.high, o.id as own, clock_timestamp() as now,
+       pg_postmaster_start_time() as server, (select bound from span) as bound, m.stray
 from mark m
 left join own o on true
 left join page p on true

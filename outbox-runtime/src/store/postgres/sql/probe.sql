@@ -4,18 +4,22 @@
 -- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
 with mark as materialized (
     select pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high,
+           pg_current_xact_id_if_assigned() is not null as stray
+), restored as materialized (
+    select restored_up_to as up_to from "outbox".meta
 ), page as materialized (
     select e.name from unnest($1::text[]::xid8[]) as x (tx)
     cross join lateral (
         select l.name from "outbox".event l
-        where (l.tx, l.position) > (x.tx, 0) and l.tx <= x.tx
+        where (l.tx, l.position) > (x.tx, (select up_to from restored)) and l.tx <= x.tx
         order by l.tx, l.position
         limit 1000
     ) e
     union all
     (select e.name from "outbox".event e
-     where e.position > $2 and e.tx > $3::text::xid8
+     where e.position > $2
+         and (e.tx > $3::text::xid8 or e.position <= (select up_to from restored))
      order by e.position
      limit 1000)
 ), own as materialized (
@@ -24,5 +28,6 @@ with mark as materialized (
 )
 select m.upto::text, m.high, o.id as own,
        (select count(*) from page) as found,
-       (select array_agg(distinct name) from page) as names
+       (select array_agg(distinct name) from page) as names,
+       pg_postmaster_start_time() as server, m.stray
 from mark m left join own o on true

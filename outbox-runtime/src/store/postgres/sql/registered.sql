@@ -1,1 +1,3 @@
-select name, shards, event_name, event_version, start from "outbox".consumer where name = any($1)
+select name, shards, event_name, event_version, ordered, revision, paused_at is not null,
+       retired_at is not null
+from "outbox".consumer where name = any($1)

@@ -8,3 +8,4 @@ cross join lateral (
     limit 1
 ) head
 where d.consumer = $1 and d.position = head.position and d.state = 'parked' and d.due_at = 'infinity'
+    and not exists (select from "outbox".paused_key p where p.consumer = $1 and p.key = k.key)

@@ -1,8 +1,10 @@
 -- Renews all leases of a worker, and says that it lives.
 with alive as (
-    insert into "outbox".worker as w (id, host, pid, version)
-    values ($1, $6, $7, $8)
-    on conflict (id) do update set heartbeat_at = clock_timestamp()
+    insert into "outbox".worker as w (id, host, pid, version, consumers, leaving, expires_at)
+    values ($1, $6, $7, $8, $9, $10, clock_timestamp() + $5 * interval '1 microsecond')
+    on conflict (id) do update
+        set heartbeat_at = clock_timestamp(), expires_at = excluded.expires_at,
+            leaving = excluded.leaving
 )
 update "outbox".lease l
 set expires_at = clock_timestamp() + $5 * interval '1 microsecond', in_flight = h.in_flight

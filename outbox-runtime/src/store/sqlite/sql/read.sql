@@ -2,7 +2,7 @@
 -- this read looked at. A single statement, so that all is of one moment. Written as a union the
 -- page is neither copied nor sorted again: the reader puts the rows in order.
 --
--- ?1 after, ?2 positions to look at, ?3 event name, ?4 shard, ?5 shards, ?6 not before, ?7 limit
+-- ?1 after, ?2 positions to look at, ?3 event name, ?4 shard, ?5 shards, ?6 not before, ?7 limit, ?8 barrier
 with span as materialized (
     select (select max(position) from "outbox_event") as high,
            -- From the first event that is left: retention may have deleted any number before it.
@@ -12,7 +12,7 @@ select * from (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at_us,
            null as high, null as bound
     from "outbox_event" e
-    where e.position > ?1 and e.position <= (select bound from span)
+    where e.position > ?1 and e.position <= (select bound from span) and e.position <= ?8
         and e.name = ?3 and (e.key_hash & 2147483647) % ?5 = ?4
         and (?6 is null or e.created_at_us >= ?6)
     order by e.position

@@ -8,3 +8,5 @@ where d.consumer = ?1 and d.state = 'parked' and d.due_at_us = 92233720368547758
             order by h.position
             limit 1)
         from json_each(?2) k)
+    and not exists (
+        select 1 from "outbox_paused_key" p where p.consumer = d.consumer and p.key = d.key)

@@ -2,7 +2,8 @@
 select c.name, c.event_name, c.shards,
        coalesce(d.delayed, 0), coalesce(d.retrying, 0), coalesce(d.parked, 0),
        coalesce(d.waiting, 0), coalesce(d.dead, 0), d.oldest_us,
-       coalesce(l.in_flight, 0)
+       coalesce(l.in_flight, 0), c.paused_at_us is not null,
+       case when c.retired_at_us is null then (select retain_us from "outbox_meta") end
 from "outbox_consumer" c
 left join (
     select consumer,
@@ -18,4 +19,5 @@ left join (
     select consumer, sum(in_flight) as in_flight from "outbox_lease"
     where worker is not null and expires_at_us >= ?1 group by consumer
 ) l on l.consumer = c.name
+where c.retired_at_us is null
 order by c.name

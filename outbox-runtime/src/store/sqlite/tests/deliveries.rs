@@ -26,7 +26,7 @@ impl Scene {
         store.register(&[registration("c", Start::Beginning)]).await.unwrap();
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
-        let page = store.read(&after(0), &slice("a"), 10).await.unwrap();
+        let page = store.read(&after(0), None, &slice("a"), 10).await.unwrap();
         let events = page.events.into_iter().map(Arc::new).collect();
         Self { store, clock, events, seq: 0, _file: file }
     }
@@ -46,6 +46,7 @@ impl Scene {
             completed: vec![],
             totals: Totals::default(),
             worker: Uuid::now_v7(),
+            drained: false,
         };
         let changes = Changes { dead_holds_key: true, ..changes };
         let mut tx = self.store.begin().await.unwrap();
@@ -158,7 +159,7 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
     ];
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
-    let taken = scene.store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    let taken = take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
     scene.seq = taken.seq;
     let mut held = taken.held_keys;
     held.sort();
@@ -170,11 +171,14 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
     assert_eq!(stats[0].oldest_undelivered, Some(Duration::ZERO));
 
     let id = scene.events[3].id;
-    assert_eq!(scene.store.redrive(&DeliveryFilter::all().event(id)).await.unwrap(), 1);
+    assert_eq!(
+        scene.store.redrive(&DeliveryFilter::all().event(id), None, 100).await.unwrap().len(),
+        1
+    );
     assert_eq!(scene.due(true).await, [4]);
-    assert_eq!(scene.store.discard(&DeliveryFilter::all().limit(5)).await.unwrap(), 1);
+    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 5).await.unwrap().len(), 1);
     assert_eq!(scene.due(true).await, [2, 4]);
-    assert_eq!(scene.store.discard(&DeliveryFilter::all()).await.unwrap(), 0);
+    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 100).await.unwrap().len(), 0);
 }
 
 #[tokio::test]
@@ -183,7 +187,7 @@ async fn what_is_parked_behind_a_dead_letter_that_was_just_discarded_runs() {
     let insert = vec![scene.row(0, DeliveryState::Dead, Due::Never)];
     scene.record(Changes { insert, ..Changes::default() }).await;
     // The worker has read that the key is held, and has not recorded what it parked.
-    assert_eq!(scene.store.discard(&DeliveryFilter::all()).await.unwrap(), 1);
+    assert_eq!(scene.store.discard(&DeliveryFilter::all(), None, 100).await.unwrap().len(), 1);
     let insert = vec![
         scene.row(1, DeliveryState::Parked, Due::Never),
         scene.row(2, DeliveryState::Parked, Due::Never),
@@ -204,9 +208,9 @@ async fn taking_over_frees_what_waited_for_a_version_or_for_nothing() {
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
     let older = Slice { event_version: 0, ..slice("a") };
-    scene.store.take_over(&shard("c"), &older, Uuid::now_v7()).await.unwrap();
+    take(&scene.store, &shard("c"), &older, Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1]);
-    scene.store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1, 4]);
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::ErrorKind;
 use crate::store::types::Totals;
-use crate::store::{Changes, Checkpoint};
+use crate::store::{Changes, Checkpoint, Heartbeat};
 
 async fn registered() -> (File, SqliteStore) {
     let (file, store) = migrated().await;
@@ -17,6 +17,7 @@ fn checkpoint(seq: i64, worker: Uuid, position: i64) -> Checkpoint<LogProgress> 
         completed: vec![position + 2, i64::MAX],
         totals: Totals { handled: 3, retried: 2, dead: 1 },
         worker,
+        drained: false,
     }
 }
 
@@ -41,9 +42,9 @@ async fn of_two_workers_that_append_one_checkpoint_the_second_has_lost_its_lease
 async fn a_worker_that_was_taken_over_changes_nothing() {
     let (file, store) = registered().await;
     let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
-    assert_eq!(store.take_over(&shard("c"), &slice("a"), one).await.unwrap().seq, 1);
+    assert_eq!(take(&store, &shard("c"), &slice("a"), one).await.unwrap().seq, 1);
     record(&store, &checkpoint(2, one, 5)).await.unwrap();
-    let taken = file.store().take_over(&shard("c"), &slice("a"), two).await.unwrap();
+    let taken = take(&file.store(), &shard("c"), &slice("a"), two).await.unwrap();
     assert_eq!((taken.seq, taken.progress), (3, after(5)));
     assert_eq!(taken.completed, [7, i64::MAX]);
     assert_eq!(taken.totals, Totals { handled: 3, retried: 2, dead: 1 });
@@ -64,7 +65,7 @@ async fn eight_take_overs_at_once_get_eight_epochs() {
         .map(|_| {
             let store = file.store();
             tokio::spawn(async move {
-                store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap().seq
+                take(&store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap().seq
             })
         })
         .collect();
@@ -79,8 +80,8 @@ async fn eight_take_overs_at_once_get_eight_epochs() {
 #[tokio::test]
 async fn a_shard_that_was_never_registered_cannot_be_taken_over() {
     let (_file, store) = migrated().await;
-    let error = store.take_over(&shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let error = take(&store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LeaseLost);
 }
 
 #[tokio::test]
@@ -92,19 +93,20 @@ async fn a_lease_is_had_by_one_worker_until_it_expires_or_is_handed_back() {
     assert_eq!(taken, [(shard("c"), false)]);
     let other = file.store();
     assert_eq!(other.acquire(two, &shards, TTL).await.unwrap(), []);
-    assert_eq!(other.renew(two, &[(shard("c"), 0)], TTL).await.unwrap(), []);
+    assert_eq!(other.renew(&alive(two, TTL), &[(shard("c"), 0)]).await.unwrap(), []);
     // Renewed so that it has expired at once.
-    assert_eq!(store.renew(one, &[(shard("c"), 3)], Duration::ZERO).await.unwrap(), shards);
+    let expired = alive(one, Duration::ZERO);
+    assert_eq!(store.renew(&expired, &[(shard("c"), 3)]).await.unwrap(), shards);
     let taken = other.acquire(two, &shards, TTL).await.unwrap();
     assert_eq!(taken, [(shard("c"), true)], "taken from a worker that had not handed it back");
-    assert_eq!(store.renew(one, &[(shard("c"), 3)], TTL).await.unwrap(), []);
+    assert_eq!(store.renew(&alive(one, TTL), &[(shard("c"), 3)]).await.unwrap(), []);
 
     other.release(two, &shards).await.unwrap();
     let taken = store.acquire(one, &shards, TTL).await.unwrap();
     assert_eq!(taken, [(shard("c"), false)], "handed back, so nothing was left undone");
-    let workers: Vec<Uuid> =
-        sqlx::query_scalar("select id from outbox_worker").fetch_all(store.pool()).await.unwrap();
-    assert_eq!(workers, [one], "a worker that handed back its last lease is forgotten");
+    store.forget_worker(two).await.unwrap();
+    let workers: Vec<Uuid> = store.workers().await.unwrap().iter().map(|one| one.id).collect();
+    assert_eq!(workers, [one]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -135,7 +137,7 @@ async fn a_consumer_starts_now_or_at_the_beginning_and_keeps_its_shards() {
     let more = Registration { shards: 4, ..registration("new", Start::Now) };
     assert_eq!(shards(store.register(&[more]).await.unwrap()), [1]);
     for (name, expected) in [("old", 0), ("new", 1)] {
-        let taken = store.take_over(&shard(name), &slice("a"), Uuid::now_v7()).await.unwrap();
+        let taken = take(&store, &shard(name), &slice("a"), Uuid::now_v7()).await.unwrap();
         assert_eq!(taken.progress, after(expected), "{name}");
     }
     let lags: Vec<_> = store.stats().await.unwrap().iter().map(|stats| stats.lag_events).collect();
@@ -144,15 +146,27 @@ async fn a_consumer_starts_now_or_at_the_beginning_and_keeps_its_shards() {
 
 #[tokio::test]
 async fn checkpoints_are_trimmed_up_to_a_number() {
-    let (_file, store) = registered().await;
+    let (file, _store) = registered().await;
+    // In the middle of a minute.
+    let clock = Clock::manual("2030-01-01T00:00:30Z".parse().unwrap());
+    let store = SqliteStore::new(file.store().pool().clone(), &Namespace::default(), clock.clone());
     let worker = Uuid::now_v7();
-    for seq in 1..=5 {
+    for seq in 1..=6 {
         record(&store, &checkpoint(seq, worker, seq)).await.unwrap();
+        if seq == 2 {
+            clock.advance(Duration::from_secs(60));
+        }
     }
-    store.trim_checkpoints(&shard("c"), 3).await.unwrap();
-    assert_eq!(store.checkpoint_writer(&shard("c"), 3).await.unwrap(), None);
-    let taken = store.take_over(&shard("c"), &slice("a"), worker).await.unwrap();
-    assert_eq!((taken.seq, taken.progress), (6, after(5)));
+    store.trim_checkpoints(&shard("c"), 4).await.unwrap();
+    for (seq, kept) in [(1, false), (2, true), (3, false), (4, false), (5, true), (6, true)] {
+        let writer = store.checkpoint_writer(&shard("c"), seq).await.unwrap();
+        assert_eq!(writer.is_some(), kept, "{seq}: one of each minute is kept");
+    }
+    clock.advance(Duration::from_secs(25 * 3600));
+    store.trim_checkpoints(&shard("c"), 4).await.unwrap();
+    assert_eq!(store.checkpoint_writer(&shard("c"), 2).await.unwrap(), None);
+    let taken = take(&store, &shard("c"), &slice("a"), worker).await.unwrap();
+    assert_eq!((taken.seq, taken.progress), (7, after(6)));
 }
 
 /// Everything that writes waits for the write lock; what only reads does not notice.
@@ -168,14 +182,17 @@ async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
     });
 
     let begun = std::time::Instant::now();
-    store.read(&after(0), &slice("a"), 10).await.unwrap();
+    store.read(&after(0), None, &slice("a"), 10).await.unwrap();
     store.probe(&mut after(0)).await.unwrap();
     store.stats().await.unwrap();
     store.check_format().await.unwrap();
-    assert_eq!(store.acquire(Uuid::now_v7(), &[shard("c")], TTL).await.unwrap(), []);
+    assert_eq!(store.free_leases(&["c"]).await.unwrap(), []);
+    store.pulse(&["c"]).await.unwrap();
+    store.fleet().await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "a reader waited for a writer");
     assert!(!release.is_finished());
 
+    let living = alive(worker, TTL);
     let (c, held) = ([shard("c")], [(shard("c"), 0)]);
     let other = [ShardId { consumer: "c", shard: 1 }];
     let one = checkpoint(1, worker, 1);
@@ -184,7 +201,7 @@ async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
     let stores: Vec<_> = (0..8).map(|_| file.store()).collect();
     let (migrate, renew, acquire, record, register, emitted, trim, sql) = tokio::join!(
         stores[0].migrate(),
-        stores[1].renew(worker, &held, TTL),
+        stores[1].renew(&living, &held),
         stores[2].acquire(worker, &other, TTL),
         record(&stores[3], &one),
         stores[4].register(&start),
@@ -201,6 +218,10 @@ async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
     register.unwrap();
     trim.unwrap();
     assert_eq!(emitted.len() + sql.len(), 2);
+}
+
+fn alive(worker: Uuid, ttl: Duration) -> Heartbeat<'static> {
+    Heartbeat { worker, consumers: &["c"], leaving: false, ttl }
 }
 
 /// As a user does who begins with sqlx: a transaction that has not read yet can still wait.

@@ -1,0 +1,1 @@
+delete from "outbox".delivery where consumer = $1

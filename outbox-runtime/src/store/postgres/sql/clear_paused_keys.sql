@@ -1,0 +1,1 @@
+delete from "outbox".paused_key where consumer = $1

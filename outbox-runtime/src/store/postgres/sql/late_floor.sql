@@ -1,0 +1,17 @@
+-- The first committed event of a shard's late transactions: what lies before it has been handled.
+--
+-- $1 shards as in examine_range
+select n.consumer, n.shard, min(l.position)
+from jsonb_to_recordset($1) as n
+    (consumer text, name text, shard integer, shards integer, not_before timestamptz,
+     late text[], late_after bigint, late_in_window text[])
+cross join lateral (
+    select tx, n.late_after as after from unnest(n.late::xid8[]) as tx
+    union all
+    select tx, 0 from unnest(n.late_in_window::xid8[]) as tx
+) x
+join "outbox".event l on l.tx = x.tx and l.name = n.name
+    and (l.key_hash & 2147483647) % n.shards = n.shard
+    and (n.not_before is null or l.created_at >= n.not_before)
+    and l.position > greatest(x.after, (select restored_up_to from "outbox".meta))
+group by n.consumer, n.shard

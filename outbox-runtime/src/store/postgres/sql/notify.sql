@@ -1,0 +1,1 @@
+notify "outbox_wake"

@@ -1,0 +1,1 @@
+select p.key from "outbox".paused_key p where p.consumer = $1

@@ -1,0 +1,1 @@
+select position, key_hash, name from "outbox".event where id = $1

@@ -1,0 +1,1 @@
+select min(position) from "outbox".event where created_at >= $1

@@ -1,0 +1,1 @@
+delete from "outbox_paused_key" where consumer = ?1

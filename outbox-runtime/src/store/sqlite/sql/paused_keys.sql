@@ -1,0 +1,1 @@
+select key from "outbox_paused_key" where consumer = ?1

@@ -1,0 +1,1 @@
+select min(position) from "outbox_event" where created_at_us >= ?1

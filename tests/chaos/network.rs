@@ -1,0 +1,102 @@
+//! Connections that break, fall silent, or are all taken.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use outbox_runtime::{Postgres, Sqlite};
+use outbox_tests::Db;
+use outbox_tests::proxy::{Network, Proxy};
+use outbox_tests::victim::Orders;
+
+use crate::load::Load;
+use crate::scene::{Scene, all_shards, now};
+use crate::verdict::Verdict;
+use crate::victim::{Victim, stop_all};
+
+/// How long the victims wait for an answer, and by when their work must have gone on.
+const ANSWER: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(2 + 5);
+
+async fn break_the_network(seed: u64, network: Network) -> Result<Verdict> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let scene = Scene::<Postgres>::new().await?;
+    let proxy = Proxy::to(&scene.url).await;
+    let orders =
+        Orders { url: proxy.url(&scene.url), answer_timeout: Some(ANSWER), ..scene.orders() };
+    let load = Load::start(&scene, seed);
+    let victims = vec![Victim::spawn(&orders, &[]), Victim::spawn(&orders, &[])];
+    scene.until_busy(random.usize(100..300)).await;
+
+    proxy.set(network);
+    // Sometimes shorter than a lease, sometimes longer.
+    tokio::time::sleep(Duration::from_millis(random.u64(200..3_000))).await;
+    proxy.set(Network::Passes);
+    let back = now();
+    let bound = scene.unrecorded(&all_shards()).await;
+    let took = scene.until_resumed(back, &all_shards()).await;
+
+    let book = load.stop().await;
+    scene.until_done(2).await;
+    stop_all(victims).await;
+    let mut verdict = Verdict::reach(&scene, &book).await;
+    verdict.bound = bound;
+    verdict.resumed = Some((took, LIMIT));
+    Ok(verdict)
+}
+
+async fn reset<DB: Db>(seed: u64) -> Result<Verdict> {
+    break_the_network(seed, Network::Resets).await
+}
+
+async fn silence<DB: Db>(seed: u64) -> Result<Verdict> {
+    break_the_network(seed, Network::Silent).await
+}
+
+async fn one_way<DB: Db>(seed: u64) -> Result<Verdict> {
+    break_the_network(seed, Network::OneWay).await
+}
+
+/// Every connection of the worker's pool is in somebody else's hands for longer than its lease.
+async fn exhaust_the_pool<DB: Db>(seed: u64) -> Result<Verdict> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let scene = Scene::<DB>::new().await?;
+    let time = Duration::from_secs(if crate::is_long() { 30 } else { 4 });
+    let orders = Orders { hold: Some((6, time)), ..scene.orders() };
+    let load = Load::start(&scene, seed);
+    let mut victim = Victim::spawn(&orders, &[]);
+    scene.until_busy(random.usize(100..300)).await;
+
+    victim.cue().await;
+    assert_eq!(victim.says().await, "6", "the connections are taken");
+    assert_eq!(victim.says().await, "released");
+    let took = scene.until_resumed(now(), &all_shards()).await;
+
+    let book = load.stop().await;
+    scene.until_done(2).await;
+    victim.stop().await;
+    let mut verdict = Verdict::reach(&scene, &book).await;
+    verdict.resumed = Some((took, Duration::from_secs(5)));
+    verdict.note = format!("for {time:?}");
+    Ok(verdict)
+}
+
+crate::faults! {
+    "connections reset", reset:
+    chaos_connections_are_reset_on_postgres on Postgres,
+}
+
+crate::faults! {
+    "connections half-open", silence:
+    chaos_connections_are_half_open_on_postgres on Postgres,
+}
+
+crate::faults! {
+    "one-way silence", one_way:
+    chaos_connections_are_silent_one_way_on_postgres on Postgres,
+}
+
+crate::faults! {
+    "pool exhausted", exhaust_the_pool:
+    chaos_the_pool_is_exhausted_on_postgres on Postgres,
+    chaos_the_pool_is_exhausted_on_sqlite on Sqlite,
+}
