@@ -20,6 +20,8 @@ mod schedule;
 mod session;
 mod setup;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod tests;
 mod window;
 
