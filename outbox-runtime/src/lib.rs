@@ -68,6 +68,8 @@ mod event;
 pub mod headers;
 mod json;
 mod key;
+#[cfg(test)]
+mod model;
 mod name;
 mod operations;
 mod outbox;

@@ -6,6 +6,7 @@
 mod chaos;
 mod examples;
 mod measure;
+mod npm;
 mod process;
 mod report;
 mod scratch;
@@ -13,6 +14,7 @@ mod services;
 mod suite;
 mod test;
 mod tidy;
+mod versions;
 mod webhooks;
 mod workspace;
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Command::Test { only } => test::run(&only),
         Command::Chaos { seeds, only } => chaos::run(seeds, &only),
         Command::Measure { events } => measure::run(events),
+        Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
         Command::Webhooks => webhooks::run(),
         Command::Tidy => tidy::run(),
@@ -68,6 +71,12 @@ enum Command {
         /// How many events the backlog has.
         #[arg(long, default_value_t = 1_000_000)]
         events: u64,
+    },
+    /// Run every test against other major versions of Postgres (Linux on x86_64).
+    PostgresVersions {
+        /// Run against this version only; may be repeated.
+        #[arg(long, value_name = "MAJOR", value_parser = versions::majors())]
+        only: Vec<String>,
     },
     /// Run one command with the test services around it, or hold them open until Ctrl-C.
     Services {

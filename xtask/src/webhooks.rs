@@ -8,14 +8,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::value::RawValue;
 
-use crate::process;
+use crate::npm;
 use crate::scratch::Scratch;
-use crate::services::apt;
 use crate::workspace;
 
 const PACKAGE: &str = "@octokit/webhooks-examples@7.6.1";
@@ -63,36 +61,14 @@ fn count_payloads(dir: &Path) -> Result<usize> {
 
 /// Downloads and unpacks the package in `dir`; returns its index of payloads.
 fn download(dir: &Path) -> Result<PathBuf> {
-    let npm = npm()?;
-    let mut pack = Command::new(npm);
-    pack.args(["pack", "--silent", "--ignore-scripts", PACKAGE]).current_dir(dir);
-    process::output(&mut pack).with_context(|| {
+    let archive = npm::download(PACKAGE, dir).with_context(|| {
         format!(
-            "cannot fetch {PACKAGE}; without a network, put the payloads of an earlier run into {}",
+            "cannot fetch the real webhooks; without a network, put the payloads of an earlier run \
+             into {}",
             workspace::target_dir().join("webhooks").join(SITE).display()
         )
     })?;
-    let archive = fs::read_dir(dir)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|end| end == "tgz"))
-        .context("npm pack succeeded but left no archive")?;
-    process::output(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(dir))?;
-    Ok(dir.join("package").join(SITE).join("index.json"))
-}
-
-fn npm() -> Result<PathBuf> {
-    if let Some(npm) = process::find_in_path("npm") {
-        return Ok(npm);
-    }
-    if !apt::can_install() {
-        bail!(
-            "the real webhooks are fetched with npm, which is not installed: install it \
-             (Debian: sudo apt-get install npm), or run as root to have it installed"
-        );
-    }
-    // Node.js trusts the system's certificates, which apt would only recommend.
-    apt::install(&["npm", "ca-certificates"])?;
-    process::find_in_path("npm").context("npm is installed but not in PATH")
+    Ok(npm::unpack(&archive, dir)?.join(SITE).join("index.json"))
 }
 
 /// Writes every payload of the package's index into a new directory.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::decide::Next;
@@ -52,6 +52,8 @@ pub(crate) enum Turn {
 pub(crate) struct WorkerOptions {
     /// How long a lease lasts without renewal.
     pub(crate) lease: Duration,
+    /// How long to wait for an answer of the database.
+    pub(crate) answer_timeout: Duration,
     /// How long handlers may go on after the worker is told to stop.
     pub(crate) shutdown_timeout: Duration,
     /// Probing the log: this often while something happens, less often while nothing does.
@@ -66,8 +68,6 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
-    /// How long the database may take to answer.
-    pub(crate) answer: Duration,
     /// How many connections shards may use at once.
     pub(crate) connections: Option<u32>,
     /// How old events become, at least; `None` for ever.
@@ -106,6 +106,7 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
@@ -114,7 +115,6 @@ impl Default for WorkerOptions {
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
-            answer: Duration::from_secs(30),
             connections: None,
             retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }
@@ -152,20 +152,7 @@ impl<S: Store> Crew<S> {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let _seat = self.seats.acquire().await;
-        self.in_time(operation, work).await
-    }
-
-    /// Gives up what the database does not answer: a connection may be dead and not know it.
-    pub(crate) async fn in_time<T>(
-        &self,
-        operation: &'static str,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let answer = self.options.answer;
-        tokio::time::timeout(answer, work).await.unwrap_or_else(|_elapsed| {
-            let message = format!("the database did not answer within {answer:?}");
-            Err(Error::new(ErrorKind::Unavailable, operation, message))
-        })
+        self.answered(operation, work).await
     }
 
     /// A seat for a transaction that handlers run in.
@@ -186,6 +173,23 @@ impl<S: Store> Crew<S> {
         } else {
             turns.try_read_owned().ok().map(|guard| Turn::Shared { _guard: guard })
         }
+    }
+
+    /// Waits for the database, but not for ever: a connection may have fallen silent, and TCP does
+    /// not tell. Whatever waited is dropped then, so it must bear that. (A database in this process
+    /// always answers.)
+    pub(crate) async fn answered<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if !S::IS_REMOTE {
+            return work.await;
+        }
+        timeout(self.options.answer_timeout, work).await.unwrap_or_else(|_elapsed| {
+            let message = format!("no answer for {:?}", self.options.answer_timeout);
+            Err(Error::new(ErrorKind::Unavailable, operation, message))
+        })
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had

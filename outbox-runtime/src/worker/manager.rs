@@ -115,7 +115,7 @@ impl<S: Store> Manager<S> {
             }
         }
         let forgetting = self.crew.store.forget_worker(self.crew.worker);
-        if let Err(error) = self.crew.in_time(RELEASE, forgetting).await {
+        if let Err(error) = self.crew.answered(RELEASE, forgetting).await {
             tracing::debug!(%error, "could not sign the worker off; it will be forgotten");
         }
         // They have been told to stop; a panic in them has been reported by then.
@@ -137,7 +137,7 @@ impl<S: Store> Manager<S> {
             ttl: self.crew.options.lease,
         };
         let asked = Instant::now();
-        match self.crew.in_time(RENEW, self.crew.store.renew(&heartbeat, &held)).await {
+        match self.crew.answered(RENEW, self.crew.store.renew(&heartbeat, &held)).await {
             Ok(kept) => {
                 self.crew.keep_leases(&kept, asked);
                 let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
@@ -149,7 +149,7 @@ impl<S: Store> Manager<S> {
 
     /// Takes free shards up to this worker's share, and gives back what is more than that.
     async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
-        let fleet = match self.crew.in_time(FLEET, self.crew.store.fleet()).await {
+        let fleet = match self.crew.answered(FLEET, self.crew.store.fleet()).await {
             Ok(fleet) => fleet,
             Err(error) => return self.crew.outage.note("looking at the fleet", &error),
         };
@@ -168,7 +168,7 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
-        match self.take(wanted).await {
+        match self.crew.answered("acquire leases", self.take(wanted)).await {
             Ok(taken) => {
                 for (id, unclean) in taken {
                     self.spawn(tasks, id, unclean, stop);
@@ -185,7 +185,7 @@ impl<S: Store> Manager<S> {
             return Ok(Vec::new());
         }
         let crew = &self.crew;
-        let mut free = crew.in_time(ACQUIRE, crew.store.free_leases(&names)).await?;
+        let mut free = crew.answered(ACQUIRE, crew.store.free_leases(&names)).await?;
         // Not all workers after the same one.
         fastrand::shuffle(&mut free);
         let chosen: Vec<ShardId> = free
@@ -203,7 +203,7 @@ impl<S: Store> Manager<S> {
         }
         let asked = Instant::now();
         let acquiring = crew.store.acquire(crew.worker, &chosen, crew.options.lease);
-        let taken = crew.in_time(ACQUIRE, acquiring).await?;
+        let taken = crew.answered(ACQUIRE, acquiring).await?;
         let ids: Vec<ShardId> = taken.iter().map(|(id, _)| id.clone()).collect();
         crew.keep_leases(&ids, asked);
         Ok(taken)
@@ -234,7 +234,7 @@ impl<S: Store> Manager<S> {
         self.crew.note_in_flight(&left.id, 0);
         self.posts.remove(&left.id);
         let released = self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id));
-        if let Err(error) = self.crew.in_time(RELEASE, released).await {
+        if let Err(error) = self.crew.answered(RELEASE, released).await {
             // It will expire.
             return self.crew.outage.note("handing a lease back", &error);
         }
@@ -246,7 +246,7 @@ impl<S: Store> Manager<S> {
     async fn look_for_operations(&mut self) {
         let names = self.names();
         let looking = self.crew.store.registered(&names);
-        let now = match self.crew.in_time("look for operations", looking).await {
+        let now = match self.crew.answered("look for operations", looking).await {
             Ok(now) => now,
             Err(error) => return self.crew.outage.note("looking for operations", &error),
         };
@@ -281,8 +281,8 @@ impl<S: Store> Manager<S> {
         }
         self.last_housekeeping = Instant::now();
         let (crew, store) = (&self.crew, &self.crew.store);
-        let dedup = crew.in_time("trim dedup keys", store.trim_dedup()).await;
-        let workers = crew.in_time("trim workers", store.trim_workers()).await;
+        let dedup = crew.answered("trim dedup keys", store.trim_dedup()).await;
+        let workers = crew.answered("trim workers", store.trim_workers()).await;
         for trimmed in [dedup, workers] {
             if let Err(error) = trimmed {
                 tracing::debug!(%error, "could not delete what has expired");

@@ -37,6 +37,8 @@ use crew::Crew;
 pub(crate) use crew::WorkerOptions;
 use hooks::Hooks;
 use manager::Manager;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) use tracker::Tracker;
 
 /// Runs the consumers of the registry `R`: takes a lease on each, reads what was committed, calls
 /// the handlers, and records how far each consumer has come.
@@ -76,6 +78,15 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         self
     }
 
+    /// How long to wait for an answer of the database before the statement is tried on another
+    /// connection: when a machine or a firewall in between is gone, nobody says so. Not for SQLite,
+    /// nor for the statements of handlers, which have the timeout of their consumer. Default: 30 s.
+    #[must_use]
+    pub fn answer_timeout(mut self, duration: Duration) -> Self {
+        self.options.answer_timeout = duration.max(Duration::from_millis(100));
+        self
+    }
+
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
     ///
@@ -109,15 +120,6 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     #[must_use]
     pub fn tx_size(mut self, events: u32) -> Self {
         self.options.tx_size = events.max(1);
-        self
-    }
-
-    /// How long the database may take to answer one of the worker's own statements (not those of
-    /// handlers) before the connection is given up, in case the answer was lost on the way. Default:
-    /// 30 s.
-    #[must_use]
-    pub fn database_timeout(mut self, duration: Duration) -> Self {
-        self.options.answer = duration.max(Duration::from_millis(100));
         self
     }
 

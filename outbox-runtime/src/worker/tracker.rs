@@ -10,6 +10,7 @@ use crate::event::Position;
 use crate::store::{Page, Progress};
 
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq, Hash))]
 pub(crate) struct Tracker<P> {
     /// Everything before this is handled.
     base: P,
@@ -19,6 +20,7 @@ pub(crate) struct Tracker<P> {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq, Hash))]
 struct TrackedPage<P> {
     start: P,
     end: P,

@@ -221,7 +221,7 @@ impl<S: Store> Unit<S> {
                 }
                 // Whether the connection is still there tells whose failure it is.
                 failed @ Ended::Error(_) => {
-                    let rolled_back = self.crew.in_time(HANDLE, tx.rollback()).await;
+                    let rolled_back = self.crew.answered(HANDLE, tx.rollback()).await;
                     return Err(match rolled_back {
                         Ok(()) => Failed::Event(failed),
                         Err(error) => Failed::Lost(error, failed),
@@ -243,12 +243,14 @@ impl<S: Store> Unit<S> {
             if done.parks(item) {
                 continue;
             }
-            let mut savepoint = tx.savepoint().await?;
+            let set = tx.savepoint();
+            let mut savepoint = self.crew.answered("set a savepoint", set).await?;
             let mut ended = self.handle(item, savepoint.tx()).await;
             match &ended {
                 Ended::Outcome(_) => {
                     // Refused when a statement had failed and the handler said nothing of it.
-                    if let Err(error) = savepoint.release().await {
+                    let released = self.crew.answered("release a savepoint", savepoint.release());
+                    if let Err(error) = released.await {
                         if error.kind() == ErrorKind::Conflict || error.is_temporary() {
                             return Err(error.into());
                         }
@@ -260,7 +262,7 @@ impl<S: Store> Unit<S> {
                     return Err(self.conflict());
                 }
                 _ => {
-                    let rolled_back = self.crew.in_time(HANDLE, savepoint.rollback()).await;
+                    let rolled_back = self.crew.answered(HANDLE, savepoint.rollback()).await;
                     if let Err(error) = rolled_back {
                         return Err(Failed::Lost(error, ended));
                     }
@@ -281,13 +283,16 @@ impl<S: Store> Unit<S> {
     }
 
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
+        let begin = async {
+            let mut inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+            // A handler may not take longer, so the transaction of one that lives does not idle
+            // longer.
+            let longest = self.consumer.options.timeout.saturating_add(MARGIN);
+            self.crew.store.limit_idle(&mut inner, longest).await?;
+            Ok(inner)
+        };
         // On SQLite it may be a conflict, with whoever writes; no event of this unit is to blame.
-        let beginning = self.crew.in_time("begin", self.crew.store.begin());
-        let mut inner: Transaction<'static, S::Db> = beginning.await.map_err(Failed::Unusable)?;
-        // A handler may not take longer, so the transaction of one that lives does not idle longer.
-        let longest = self.consumer.options.timeout.saturating_add(MARGIN);
-        let limiting = self.crew.store.limit_idle(&mut inner, longest);
-        self.crew.in_time("begin", limiting).await.map_err(Failed::Unusable)?;
+        let inner = self.crew.answered("begin", begin).await.map_err(Failed::Unusable)?;
         Ok(Tx::new(inner, self.crew.bell.clone()))
     }
 
@@ -335,7 +340,7 @@ impl<S: Store> Unit<S> {
         let mut checkpoint = self.checkpoint.clone();
         checkpoint.totals += counted;
         let recording = self.crew.store.record(&mut tx, &checkpoint, &changes);
-        let recorded = match self.crew.in_time("record progress", recording).await {
+        let recorded = match self.crew.answered("record progress", recording).await {
             Ok(recorded) => recorded,
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 let ended = Ended::Error(format!("the transaction was lost: {error}").into());
@@ -343,7 +348,7 @@ impl<S: Store> Unit<S> {
             }
             Err(error) => return Err(error.into()),
         };
-        self.crew.in_time("commit", tx.commit()).await?;
+        self.crew.answered("commit", tx.commit()).await?;
         let (notices, settled_rows) = (self.notices.clone(), self.settled_rows.clone());
         Ok(UnitDone {
             checkpoint,

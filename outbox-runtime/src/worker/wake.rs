@@ -41,8 +41,14 @@ pub(super) async fn probe<S: Store>(
     let mut signalled = false;
     loop {
         let round = match &mut prober {
-            None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers, &beat, signalled).await,
+            None => {
+                let new = crew.answered("mark a place in the log", Prober::new(&crew)).await;
+                new.map(|new| prober = Some(new))
+            }
+            Some(prober) => {
+                let round = prober.round(&crew, &consumers, &beat, signalled);
+                crew.answered(PROBE, round).await
+            }
         };
         let done_at = Instant::now();
         let pause = match (&round, &prober) {
@@ -55,8 +61,8 @@ pub(super) async fn probe<S: Store>(
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => signalled = false,
-            Ok(()) = announced.changed() => signalled = false,
-            // After a failure, signals wait for the pause to end as everything else does.
+            // After a failure, these two wait for the pause to end as everything else does.
+            Ok(()) = announced.changed(), if round.is_ok() => signalled = false,
             () = signals.notified(), if round.is_ok() => signalled = true,
             () = stop.cancelled() => break,
         }
@@ -89,7 +95,7 @@ struct Prober<S: Store> {
 impl<S: Store> Prober<S> {
     async fn new(crew: &Crew<S>) -> Result<Self> {
         // The shards read once when they start, so what was committed before needs no ring.
-        let progress = crew.in_time(PROBE, crew.store.progress_now()).await?;
+        let progress = crew.store.progress_now().await?;
         crew.bell.ring_all_here();
         let (pulse, now) = (Pulse::default(), Instant::now());
         Ok(Self { progress, pulse, last_found: now, last_sweep: now })
@@ -103,13 +109,13 @@ impl<S: Store> Prober<S> {
         signalled: bool,
     ) -> Result<()> {
         let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
-        let pulse = crew.in_time("look for changes", crew.store.pulse(&names)).await?;
+        let pulse = crew.store.pulse(&names).await?;
         if pulse != self.pulse || pulse.free > 0 {
             self.pulse = pulse;
             beat.send_replace(());
         }
         let mut found = true;
-        match crew.in_time(PROBE, crew.store.probe(&mut self.progress)).await? {
+        match crew.store.probe(&mut self.progress).await? {
             None => crew.bell.ring_all_here(),
             Some(names) => {
                 found = !names.is_empty();
@@ -133,7 +139,7 @@ impl<S: Store> Prober<S> {
         names: &[&str],
         consumers: &[(&'static str, &'static str)],
     ) -> Result<()> {
-        let waits = crew.in_time(PROBE, crew.store.next_due(names)).await?;
+        let waits = crew.store.next_due(names).await?;
         for (wait, (_, event_name)) in waits.into_iter().zip(consumers) {
             if wait.is_some_and(|wait| wait < SWEEP) {
                 crew.bell.ring_due(event_name);

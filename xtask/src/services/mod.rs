@@ -55,11 +55,21 @@ pub(crate) fn run(command: &[OsString]) -> Result<()> {
 impl Services {
     /// Starts or finds everything, or says what is missing.
     pub(crate) fn start() -> Result<Self> {
+        Self::with(Postgres::start)
+    }
+
+    /// Starts everything, with a server made of the programs in a directory, whatever
+    /// `DATABASE_URL` says.
+    pub(crate) fn with_postgres(programs: PathBuf) -> Result<Self> {
+        Self::with(|| Postgres::of_programs(programs))
+    }
+
+    fn with(postgres: impl FnOnce() -> Result<Postgres>) -> Result<Self> {
         Ok(Self {
             webhooks: webhooks::fetch()?,
             faketime: faketime::library()?,
             pgbouncer: pgbouncer::program()?,
-            postgres: Postgres::start()?,
+            postgres: postgres()?,
         })
     }
 

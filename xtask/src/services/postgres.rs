@@ -29,7 +29,17 @@ impl Postgres {
         if let Ok(url) = env::var("DATABASE_URL") {
             return Self::of_url(url);
         }
-        let binaries = binaries::find().map_or_else(install, Ok)?;
+        Self::of_binaries(binaries::find().map_or_else(install, Ok)?)
+    }
+
+    /// A cluster of the programs in this directory.
+    pub(super) fn of_programs(dir: PathBuf) -> Result<Self> {
+        let shown = dir.display().to_string();
+        let binaries = binaries::supported(dir);
+        Self::of_binaries(binaries.with_context(|| format!("no Postgres runs in {shown}"))?)
+    }
+
+    fn of_binaries(binaries: Binaries) -> Result<Self> {
         let cluster = Cluster::start(&binaries)?;
         println!("    {} on port {}, thrown away afterwards", binaries.version, cluster.port());
         Ok(Self { url: cluster.url(), bin: Some(binaries.dir), _cluster: Some(cluster) })

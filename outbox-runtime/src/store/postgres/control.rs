@@ -46,6 +46,8 @@ impl Control for PostgresStore {
     type Db = Postgres;
     type Progress = WindowProgress;
 
+    const IS_REMOTE: bool = true;
+
     /// Whatever isolation the pool's connections have: each statement has to see what was committed
     /// before it.
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {

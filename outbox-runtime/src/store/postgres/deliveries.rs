@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row};
 
 use super::leases::is_unique_violation;
 use super::session::{self, query, query_scalar};
-use super::window::{WindowProgress, another_server};
+use super::window::WindowProgress;
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::store::{
@@ -80,14 +80,16 @@ impl PostgresStore {
             .execute(connection)
             .await;
         match appended {
-            Ok(appended) if appended.rows_affected() == 0 => Err(another_server()),
-            Ok(_) => Ok(()),
-            Err(error) if is_unique_violation(&error) => Err(Error::new(
+            Ok(appended) if appended.rows_affected() > 0 => Ok(()),
+            Err(error) if !is_unique_violation(&error) => Err(Error::database(RECORD, error)),
+            _ => Err(Error::new(
                 ErrorKind::LeaseLost,
                 RECORD,
-                format!("another worker has taken over shard {}", checkpoint.shard),
+                format!(
+                    "another worker has taken over shard {}, or the server was restarted",
+                    checkpoint.shard
+                ),
             )),
-            Err(error) => Err(Error::database(RECORD, error)),
         }
     }
 

@@ -7,6 +7,8 @@ mod fleet;
 mod leases;
 mod listen;
 mod log;
+#[cfg(test)]
+mod model;
 mod moves;
 mod notify;
 mod report;

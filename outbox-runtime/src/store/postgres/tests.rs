@@ -8,8 +8,11 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use crate::clock::Clock;
+use crate::consumer::Start;
+use crate::error::ErrorKind;
 use crate::key::key_hash;
-use crate::store::{Namespace, NewEvent, Slice, Store};
+use crate::store::types::Totals;
+use crate::store::{Changes, Checkpoint, Namespace, NewEvent, Registration, ShardId, Slice, Store};
 use crate::testing::TestDatabase;
 
 async fn migrated(namespace: &Namespace) -> (TestDatabase<Postgres>, PostgresStore) {
@@ -181,4 +184,41 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
             connection.execute("reset plan_cache_mode").await.unwrap();
         }
     }
+}
+
+/// As after a long pause: what the worker would collide with has been trimmed by then, though not
+/// its own last checkpoint, which was the last of its minute.
+#[tokio::test]
+async fn a_worker_whose_number_was_trimmed_changes_nothing() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let registration = Registration {
+        name: "c",
+        event_name: "a",
+        event_version: 1,
+        ordered: false,
+        shards: 1,
+        start: Start::Beginning,
+    };
+    store.register(&[registration]).await.unwrap();
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    let progress = store.mark().await.unwrap();
+    let checkpoint = |seq, worker| Checkpoint {
+        shard: ShardId { consumer: "c", shard: 0 },
+        seq,
+        progress: progress.clone(),
+        completed: vec![7],
+        totals: Totals::default(),
+        worker,
+        drained: false,
+    };
+    let mut connection = store.pool().acquire().await.unwrap();
+    for (seq, worker) in [(1, one), (2, two), (3, two)] {
+        let checkpoint = checkpoint(seq, worker);
+        store.record(&mut connection, &checkpoint, &Changes::default()).await.unwrap();
+    }
+    connection.execute("delete from outbox.checkpoint where seq = 2").await.unwrap();
+    let late = store.record(&mut connection, &checkpoint(2, one), &Changes::default()).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::LeaseLost);
+    let own = store.record(&mut connection, &checkpoint(4, two), &Changes::default()).await;
+    own.unwrap();
 }

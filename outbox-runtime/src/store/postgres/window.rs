@@ -69,6 +69,7 @@ impl Eq for WindowProgress {}
 
 /// A window that has been opened: it ends where the next progress begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct Window {
     pub(super) upto: String,
     pub(super) next: u64,

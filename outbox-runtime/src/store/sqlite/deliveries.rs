@@ -79,8 +79,11 @@ impl SqliteStore {
             .execute(connection)
             .await;
         match appended {
-            Ok(_) => Ok(()),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Err(Error::new(
+            Ok(done) if done.rows_affected() > 0 => Ok(()),
+            Err(sqlx::Error::Database(error)) if !error.is_unique_violation() => {
+                Err(Error::database(RECORD, sqlx::Error::Database(error)))
+            }
+            Ok(_) | Err(sqlx::Error::Database(_)) => Err(Error::new(
                 ErrorKind::LeaseLost,
                 RECORD,
                 format!("another worker has taken over shard {}", checkpoint.shard),

@@ -29,8 +29,8 @@ impl<S: Store> Manager<S> {
         let _ = keeping.await;
         if !ids.is_empty() {
             let crew = &self.crew;
-            crew.in_time(RELEASE, crew.store.release(crew.worker, &ids)).await?;
-            crew.in_time(RELEASE, crew.store.forget_worker(crew.worker)).await?;
+            crew.answered(RELEASE, crew.store.release(crew.worker, &ids)).await?;
+            crew.answered(RELEASE, crew.store.forget_worker(crew.worker)).await?;
         }
         retention::once(&self.crew).await;
         drained
@@ -76,7 +76,7 @@ impl<S: Store> Manager<S> {
                 }
                 let held: Vec<_> = held.iter().map(|id| (id.clone(), crew.in_flight(id))).collect();
                 let asked = Instant::now();
-                match crew.in_time(RENEW, crew.store.renew(&heartbeat, &held)).await {
+                match crew.answered(RENEW, crew.store.renew(&heartbeat, &held)).await {
                     Ok(kept) => crew.keep_leases(&kept, asked),
                     Err(error) => crew.outage.note("renewing leases", &error),
                 }

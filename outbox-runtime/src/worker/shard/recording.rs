@@ -6,6 +6,7 @@ use super::Shard;
 use crate::error::{ErrorKind, Result};
 use crate::event::Position;
 use crate::store::{Changes, Checkpoint, Recorded, Store};
+use crate::worker::crew::Crew;
 use crate::worker::hooks::Notice;
 use crate::worker::tracker::Tracker;
 
@@ -81,7 +82,7 @@ impl<S: Store> Shard<S> {
     }
 
     pub(super) async fn record(&mut self) -> Result<()> {
-        let mut frozen = match self.frozen.take() {
+        let frozen = match self.frozen.take() {
             Some(frozen) => frozen,
             None => Frozen {
                 checkpoint: self.checkpoint(&self.tracker),
@@ -91,8 +92,13 @@ impl<S: Store> Shard<S> {
                 tried: false,
             },
         };
-        match self.write(&frozen).await {
+        // Kept in place while it is written: whoever waits may stop waiting.
+        let tried = frozen.tried;
+        let frozen = self.frozen.insert(frozen);
+        frozen.tried = true;
+        match attempt(&self.crew, frozen, tried).await {
             Ok(recorded) => {
+                let Some(frozen) = self.frozen.take() else { return Ok(()) };
                 for position in &frozen.settled_rows {
                     self.rows.remove(position);
                 }
@@ -113,32 +119,7 @@ impl<S: Store> Shard<S> {
                 self.publish(frozen.notices);
                 Ok(())
             }
-            Err(error) => {
-                frozen.tried = true;
-                self.frozen = Some(frozen);
-                Err(error)
-            }
-        }
-    }
-
-    async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
-        const RECORD: &str = "record progress";
-        let store = &self.crew.store;
-        let writing =
-            store.record_alone(&frozen.checkpoint, &frozen.changes, self.crew.options.lease);
-        let written = self.crew.seated(RECORD, writing).await;
-        match written {
-            // The try before may have been committed although its answer was lost.
-            Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
-                let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
-                match self.crew.seated(RECORD, store.checkpoint_writer(shard, *seq)).await? {
-                    Some(writer) if writer == *worker => {
-                        Ok(Recorded { still_held: frozen.changes.release.clone() })
-                    }
-                    _ => Err(error),
-                }
-            }
-            written => written,
+            Err(error) => Err(error),
         }
     }
 
@@ -177,6 +158,30 @@ impl<S: Store> Shard<S> {
 /// workers that live shortly (a drain every minute) trim as well.
 fn is_trim_due(trimmed: i64, seq: i64) -> bool {
     seq / TRIM_EVERY > trimmed / TRIM_EVERY
+}
+
+/// Writes a record; `tried` says that it may have been written before.
+async fn attempt<S: Store>(
+    crew: &Crew<S>,
+    frozen: &Frozen<S::Progress>,
+    tried: bool,
+) -> Result<Recorded> {
+    const RECORD: &str = "record progress";
+    let (store, lease) = (&crew.store, crew.options.lease);
+    let writing = store.record_alone(&frozen.checkpoint, &frozen.changes, lease);
+    match crew.seated(RECORD, writing).await {
+        // The try before may have been committed although its answer was lost.
+        Err(error) if error.kind() == ErrorKind::LeaseLost && tried => {
+            let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
+            match crew.seated(RECORD, store.checkpoint_writer(shard, *seq)).await? {
+                Some(writer) if writer == *worker => {
+                    Ok(Recorded { still_held: frozen.changes.release.clone() })
+                }
+                _ => Err(error),
+            }
+        }
+        written => written,
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@ pub(super) fn find() -> Option<Binaries> {
     candidates.into_iter().find_map(supported)
 }
 
-fn supported(dir: PathBuf) -> Option<Binaries> {
+/// The programs in a directory, if all are there, run, and are new enough.
+pub(super) fn supported(dir: PathBuf) -> Option<Binaries> {
     if !PROGRAMS.iter().all(|program| dir.join(program).is_file()) {
         return None;
     }

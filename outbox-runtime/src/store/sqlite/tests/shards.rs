@@ -60,12 +60,14 @@ async fn a_worker_that_was_taken_over_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_take_overs_at_once_get_eight_epochs() {
-    let (file, _store) = registered().await;
+    let (file, store) = registered().await;
+    let worker = Uuid::now_v7();
+    store.acquire(worker, &[shard("c")], TTL).await.unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let store = file.store();
             tokio::spawn(async move {
-                take(&store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap().seq
+                store.take_over(&shard("c"), &slice("a"), worker).await.unwrap().seq
             })
         })
         .collect();
@@ -167,6 +169,22 @@ async fn checkpoints_are_trimmed_up_to_a_number() {
     assert_eq!(store.checkpoint_writer(&shard("c"), 2).await.unwrap(), None);
     let taken = take(&store, &shard("c"), &slice("a"), worker).await.unwrap();
     assert_eq!((taken.seq, taken.progress), (7, after(6)));
+}
+
+/// As after a long pause: what the worker would collide with has been trimmed by then, though not
+/// its own last checkpoint, which was the last of its minute.
+#[tokio::test]
+async fn a_worker_whose_number_was_trimmed_changes_nothing() {
+    let (_file, store) = registered().await;
+    let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+    for (seq, worker) in [(1, one), (2, two), (3, two)] {
+        record(&store, &checkpoint(seq, worker, seq)).await.unwrap();
+    }
+    let delete = sqlx::query("delete from outbox_checkpoint where seq = 2");
+    delete.execute(store.pool()).await.unwrap();
+    let late = record(&store, &checkpoint(2, one, 1)).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::LeaseLost);
+    record(&store, &checkpoint(4, two, 4)).await.unwrap();
 }
 
 /// Everything that writes waits for the write lock; what only reads does not notice.
