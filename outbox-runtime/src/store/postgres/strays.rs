@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::value::to_raw_value;
-use sqlx::{Executor, PgPool, Postgres};
+use sqlx::{Executor, PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use super::{PostgresStore, WindowProgress};
@@ -55,6 +55,12 @@ impl Scene {
     }
 
     async fn emit(&self, count: usize) {
+        let mut tx = self.other.begin().await.unwrap();
+        self.append(&mut tx, count).await;
+        tx.commit().await.unwrap();
+    }
+
+    async fn append(&self, tx: &mut PgConnection, count: usize) {
         let new = |_| {
             let id = Uuid::now_v7();
             NewEvent {
@@ -68,10 +74,8 @@ impl Scene {
                 dedup_key: None,
             }
         };
-        let mut tx = self.other.begin().await.unwrap();
         let events = (0..count).map(new).collect();
-        self.other.append(&mut tx, events, Duration::ZERO).await.unwrap();
-        tx.commit().await.unwrap();
+        self.other.append(tx, events, Duration::ZERO).await.unwrap();
     }
 }
 
@@ -108,11 +112,14 @@ async fn a_probe_in_a_transaction_with_an_id_is_refused() {
 async fn a_mark_is_not_made_in_a_transaction_that_was_left_open() {
     let scene = Scene::new().await;
     scene.leave_open("begin", "create table mine (n int)").await;
-    scene.emit(1).await;
+    // It has an id above that of the transaction that was left open, and its positions already.
+    let mut tx = scene.other.begin().await.unwrap();
+    scene.append(&mut tx, 1).await;
     let mark = scene.store.mark().await.unwrap();
+    tx.commit().await.unwrap();
     scene.emit(1).await;
     let page = scene.other.read(&mark, None, &SLICE, 100).await.unwrap();
-    assert_eq!(page.events.len(), 1, "what came after the mark");
+    assert_eq!(page.events.len(), 2, "what was committed after the mark");
 }
 
 /// Its snapshot is older than the window: what the window has and it has not would be passed over.

@@ -17,9 +17,8 @@
 -- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
 -- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
 with mark as materialized (
-    select pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high,
-           pg_current_xact_id_if_assigned() is not null as stray
+    select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (

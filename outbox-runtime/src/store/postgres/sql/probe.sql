@@ -3,9 +3,8 @@
 --
 -- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
 with mark as materialized (
-    select pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high,
-           pg_current_xact_id_if_assigned() is not null as stray
+    select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
+           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), page as materialized (
