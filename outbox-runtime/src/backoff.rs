@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(50);
-/// After an outage, work goes on this long after the database is back.
+/// Short enough to go on soon after the database is back, and one statement in so long a time is
+/// nothing to it.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// Doubling pauses with jitter.

@@ -1,5 +1,6 @@
 //! The one error type of the crate: what failed, at what, and whether trying again may help.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// What went wrong, for code that decides what to do about it.
@@ -29,8 +30,11 @@ pub enum ErrorKind {
     /// The database aborted the transaction to resolve a conflict (deadlock, serialization
     /// failure, busy): run the transaction again.
     Conflict,
-    /// The database cannot be reached, is out of connections, or is shutting down.
+    /// The database cannot be reached, is out of connections, memory or space, is read-only for the
+    /// time being, is shutting down, or took too long: try again later.
     Unavailable,
+    /// The pool was closed by this process: nothing can succeed any more.
+    Closed,
     /// Any other answer of the database.
     Database,
 }
@@ -91,12 +95,54 @@ impl Error {
         self.0.operation
     }
 
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without anybody changing anything here.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Conflict | ErrorKind::Unavailable)
     }
+
+    /// Whether the server that the connection goes to takes no writes: a standby, or one that was
+    /// set so.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.code().is_some_and(|code| code == "25006")
+    }
+
+    /// Whether somebody else holds SQLite's write lock.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.code().and_then(|code| primary(&code)).is_some_and(|code| code == 5)
+    }
+
+    /// What was read in a transaction that somebody else left open.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn stray(operation: &'static str) -> Self {
+        Self::new(ErrorKind::Unavailable, operation, Stray.to_string()).with_source(Stray)
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_stray(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.is::<Stray>())
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        self.0.source.as_ref()?.downcast_ref::<sqlx::Error>()?.as_database_error()?.code()
+    }
 }
+
+/// The connection was in a transaction that somebody had left open.
+#[cfg(feature = "postgres")]
+#[derive(Debug)]
+struct Stray;
+
+#[cfg(feature = "postgres")]
+impl fmt::Display for Stray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was inside a transaction that somebody had left open")
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl std::error::Error for Stray {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,37 +191,54 @@ fn classify(source: &sqlx::Error) -> (ErrorKind, String) {
             };
             (kind, explain(kind, code.as_deref().unwrap_or_default(), message))
         }
+        sqlx::Error::PoolTimedOut => (ErrorKind::Unavailable, NO_CONNECTION.to_owned()),
+        sqlx::Error::PoolClosed => (ErrorKind::Closed, "the pool was closed".to_owned()),
         sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_) => (ErrorKind::Unavailable, source.to_string()),
+        sqlx::Error::Configuration(_) => (ErrorKind::InvalidOptions, source.to_string()),
         _ => (ErrorKind::Database, source.to_string()),
     }
 }
 
+const NO_CONNECTION: &str = "no connection in time: either the database does not answer, or all \
+    connections of the pool are in use; then give the pool more, or hold them for a shorter time";
+
 /// SQLSTATE codes of Postgres (appendix A of its manual) are five characters; SQLite's result
 /// codes (sqlite.org/rescode.html) are decimal numbers whose low byte is the primary code.
 fn kind_of_code(code: &str) -> ErrorKind {
+    if let Some(code) = primary(code) {
+        return match code {
+            5 | 6 => ErrorKind::Conflict,
+            // Memory, interrupted, disk, full, cannot open, a race for the write-ahead log.
+            7 | 9 | 10 | 13 | 14 | 15 => ErrorKind::Unavailable,
+            3 | 8 | 23 => ErrorKind::AccessDenied,
+            _ => ErrorKind::Database,
+        };
+    }
     match code {
         "40001" | "40P01" => ErrorKind::Conflict,
         "28000" | "28P01" | "3D000" | "42501" => ErrorKind::AccessDenied,
         "42P01" | "3F000" => ErrorKind::NotMigrated,
         // A statement with that name is there already, or is not.
         "42P05" | "26000" => ErrorKind::InvalidOptions,
-        "53300" | "53200" | "53100" | "57P01" | "57P02" | "57P03" | "57014" | "25006" | "55P03" => {
-            ErrorKind::Unavailable
-        }
-        _ if code.len() == 5 && code.starts_with("08") => ErrorKind::Unavailable,
-        _ if code.len() == 5 => ErrorKind::Database,
-        _ => match code.parse::<i32>().map(|number| number & 0xff) {
-            Ok(5 | 6) => ErrorKind::Conflict,
-            Ok(10 | 13 | 14) => ErrorKind::Unavailable,
-            Ok(3 | 8 | 23) => ErrorKind::AccessDenied,
-            _ => ErrorKind::Database,
-        },
+        // A standby; the session's or the transaction's time is up; a lock was not free in time;
+        // the disk failed.
+        "25006" | "25P03" | "55P03" | "58030" => ErrorKind::Unavailable,
+        // Connections; resources: space, memory, connections; an operator: cancelled, shut down,
+        // crashed, starting up, dropped.
+        _ if ["08", "53", "57"].contains(&&code[..2]) => ErrorKind::Unavailable,
+        _ => ErrorKind::Database,
     }
+}
+
+/// The primary result code, if it is one of SQLite's.
+fn primary(code: &str) -> Option<i32> {
+    if code.len() == 5 {
+        return None;
+    }
+    Some(code.parse::<i32>().map_or(1, |number| number & 0xff))
 }
 
 /// Adds the way out to the message of the database, where there is one way.
@@ -184,10 +247,17 @@ fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
         (ErrorKind::NotMigrated, _) => {
             "the outbox tables are missing; call `Outbox::migrate()` first"
         }
-        (ErrorKind::Conflict, "5" | "261" | "517") => {
+        (ErrorKind::Conflict, "5" | "261" | "517" | "773") => {
             "another connection is writing, or has written since this transaction began; begin \
              transactions that write with `Outbox::begin()` or `BEGIN IMMEDIATE`, and keep them short"
         }
+        (_, "25006") => "the server is a standby or was made read-only; connect to the primary",
+        (_, "53300") => "give the role or the server more connections, or the pools fewer",
+        (_, "57014") => {
+            "the statement was cancelled, or took longer than `statement_timeout` allows"
+        }
+        (_, "25P03" | "57P05") => "see the server's `idle_in_transaction_session_timeout` and such",
+        (_, "55P03") => "a lock was not free; see `lock_timeout`, and who holds it",
         (_, "42P05" | "26000") => {
             "a connection pooler in transaction mode seems to be in between; build the outbox with \
              `OutboxBuilder::poll_only()`, and run your own queries on this pool inside transactions \
@@ -198,17 +268,13 @@ fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
              extra_float_digits`, or connect with `PgConnectOptions::extra_float_digits(None)`"
         }
         (_, "26") => "the file is there, but SQLite did not write it; check the path",
-        (ErrorKind::AccessDenied, _) if is_read_only(code) => {
+        (_, "11") => "the file is damaged; restore it from a backup, or try `.recover`",
+        (ErrorKind::AccessDenied, _) if primary(code) == Some(8) => {
             "check the permissions of the file and its directory, and that the pool is not read-only"
         }
         _ => return message.to_owned(),
     };
     format!("{message}: {advice}")
-}
-
-/// The primary result code of SQLite for "attempt to write a readonly database".
-fn is_read_only(code: &str) -> bool {
-    code.len() != 5 && code.parse::<i32>().is_ok_and(|number| number & 0xff == 8)
 }
 
 /// Whether the database aborted a transaction for a conflict with another one, anywhere in the
@@ -230,29 +296,4 @@ pub(crate) fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_of_both_databases_map_to_kinds() {
-        for (code, kind) in [
-            ("40001", ErrorKind::Conflict),
-            ("40P01", ErrorKind::Conflict),
-            ("28P01", ErrorKind::AccessDenied),
-            ("42P01", ErrorKind::NotMigrated),
-            ("08006", ErrorKind::Unavailable),
-            ("42P05", ErrorKind::InvalidOptions),
-            ("26000", ErrorKind::InvalidOptions),
-            ("23505", ErrorKind::Database),
-            ("5", ErrorKind::Conflict),
-            ("517", ErrorKind::Conflict),
-            ("13", ErrorKind::Unavailable),
-            ("8", ErrorKind::AccessDenied),
-            ("1544", ErrorKind::AccessDenied),
-            ("26", ErrorKind::Database),
-            ("2067", ErrorKind::Database),
-        ] {
-            assert_eq!(kind_of_code(code), kind, "{code}");
-        }
-    }
-}
+mod tests;

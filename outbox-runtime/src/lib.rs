@@ -105,7 +105,7 @@ pub use sqlx::Sqlite;
 pub use outbox_macros::{Event, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
-    Rate, ShardInfo, WorkerInfo,
+    Rate, ShardInfo, WorkerInfo, tidy_pool,
 };
 pub use tx::{InTransaction, Savepoint, Tx};
 pub use worker::{Change, Notice, Tally, Worker};

@@ -6,6 +6,7 @@ mod operate;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
@@ -172,7 +173,10 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// May be dropped at any time, in a `select!` or a timeout: the transaction is begun on a
     /// task of its own and rolled back if nobody takes it. (A cancelled `Pool::begin` can leave
-    /// a connection with an open transaction in sqlx's pool.)
+    /// a connection with an open transaction in sqlx's pool; such a transaction is never taken
+    /// for a new one here. See [`tidy_pool`](crate::tidy_pool).)
+    ///
+    /// On SQLite this waits for the write lock, for at least five seconds.
     ///
     /// # Errors
     ///
@@ -197,7 +201,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
         let event = self.prepare(event.into_emit())?;
         let name = event.name;
         let ttl = self.limits.dedup_ttl;
-        let emitted = self.store.append(tx.connection(), vec![event], ttl).await?;
+        let emitted = self.append(tx.connection(), vec![event], ttl).await?;
         tx.emitted(name);
         Ok(emitted[0])
     }
@@ -226,7 +230,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
             return Ok(Vec::new());
         }
         let ttl = self.limits.dedup_ttl;
-        let emitted = self.store.append(tx.connection(), events, ttl).await?;
+        let emitted = self.append(tx.connection(), events, ttl).await?;
         tx.emitted(E::Event::NAME);
         Ok(emitted)
     }
@@ -274,6 +278,16 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// What the database says.
     pub async fn now(&self) -> Result<DateTime<Utc>> {
         self.store.now().await
+    }
+
+    async fn append(
+        &self,
+        connection: &mut DB::Connection,
+        events: Vec<NewEvent>,
+        dedup_ttl: Duration,
+    ) -> Result<Vec<Emitted>> {
+        let appended = self.store.append(connection, events, dedup_ttl).await;
+        appended.inspect_err(|error| self.store.connections().look_at(error))
     }
 
     fn prepare<E: Event>(&self, emit: Emit<E>) -> Result<NewEvent> {

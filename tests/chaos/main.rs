@@ -2,6 +2,7 @@
 //! and prints the table; `cargo xtask test` runs few.
 
 mod abort;
+mod cancelled;
 mod deploy;
 mod kill;
 mod load;

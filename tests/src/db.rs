@@ -18,6 +18,12 @@ pub trait Db: TestBackend {
         sql: &str,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
 
+    /// The only value of the only row on this connection, as an integer.
+    fn scalar(
+        connection: &mut Self::Connection,
+        sql: &str,
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
     /// The only value of the only row, as an integer.
     fn number(pool: &Pool<Self>, sql: &str) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
@@ -94,6 +100,11 @@ macro_rules! db {
             async fn run(connection: &mut Self::Connection, sql: &str) -> sqlx::Result<u64> {
                 let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(connection).await?;
                 Ok(done.rows_affected())
+            }
+
+            async fn scalar(connection: &mut Self::Connection, sql: &str) -> sqlx::Result<i64> {
+                let sql = AssertSqlSafe(sql.to_owned());
+                sqlx::query_scalar::<_, i64>(sql).fetch_one(connection).await
             }
 
             async fn number(pool: &Pool<Self>, sql: &str) -> sqlx::Result<i64> {

@@ -49,6 +49,19 @@ impl Running {
     /// When the worker does not stop, or panicked.
     pub async fn stop(self) -> Result<Tally> {
         self.tell_to_stop();
+        self.ended().await
+    }
+
+    /// Waits until the worker ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// What the worker says.
+    ///
+    /// # Panics
+    ///
+    /// When the worker does not end, or panicked.
+    pub async fn ended(self) -> Result<Tally> {
         match wait::for_signal("the worker to stop", self.task).await {
             Ok(tally) => tally,
             Err(error) => panic!("the worker's task ended: {error}"),

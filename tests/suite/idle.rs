@@ -138,7 +138,8 @@ async fn a_rare_event_among_fifty_thousand_is_found_in_few_reads_postgres() -> R
     let statements = statements(&outbox, spied.pool().clone()).await?;
     // Three consumers look at 10,000 positions a read; the rest is starting, recording and looking
     // again, and what the test did itself.
-    assert!((20..150).contains(&statements), "{statements} statements");
+    // Each write that is no transaction (starting and recording) is two: its connection is asked first.
+    assert!((20..180).contains(&statements), "{statements} statements");
     assert!(outbox.stats().await?.iter().all(|stats| stats.lag_events == 0));
     Ok(())
 }

@@ -3,8 +3,10 @@
 
 mod after_crash;
 mod batch;
+mod budget;
 mod causation;
 mod changed;
+mod connections;
 mod consumers;
 mod dead_letters;
 mod dedup;
@@ -12,8 +14,10 @@ mod emit;
 mod fleet;
 mod held_open;
 mod idle;
+mod neighbours;
 mod operations;
 mod ordered;
+mod outages;
 mod outcomes;
 mod pooler;
 mod reading;

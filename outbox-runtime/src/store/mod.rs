@@ -4,6 +4,7 @@
 //! (retry, order, what to read next) are made above it; how a log is read without losing an event
 //! is its own business, hidden in its [`Progress`].
 
+mod connections;
 pub(crate) mod control;
 pub(crate) mod fleet;
 mod migrate;
@@ -30,6 +31,9 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 
+pub use connections::tidy_pool;
+#[allow(unreachable_pub)]
+pub use connections::{Connections, Dialect};
 pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
 pub(crate) use fleet::Sample;
 pub use fleet::{Rate, ShardInfo, WorkerInfo};
@@ -122,6 +126,9 @@ pub trait Progress:
 
 #[doc(hidden)]
 pub trait Store: Control {
+    /// How to ask a connection what it is in.
+    const DIALECT: &'static Dialect;
+
     fn new(pool: Pool<Self::Db>, namespace: &Namespace, clock: Clock) -> Self;
 
     /// The same store without anything that lives longer than a transaction on the server: it
@@ -137,8 +144,13 @@ pub trait Store: Control {
     /// once where there are no signals.
     fn listen(&self, heard: impl Fn() + Send + Sync) -> impl Future<Output = ()> + Send;
 
-    fn pool(&self) -> &Pool<Self::Db>;
+    fn connections(&self) -> &Connections<Self::Db>;
+    fn connections_mut(&mut self) -> &mut Connections<Self::Db>;
     fn clock(&self) -> &Clock;
+
+    fn pool(&self) -> &Pool<Self::Db> {
+        self.connections().pool()
+    }
 
     /// Every statement of the store with its name, for the test that prepares them all.
     fn statements(&self) -> Vec<(&'static str, String)>;
@@ -272,6 +284,15 @@ pub trait Store: Control {
         connection: &mut <Self::Db as sqlx::Database>::Connection,
         checkpoint: &Checkpoint<Self::Progress>,
         changes: &Changes,
+    ) -> impl Future<Output = Result<Recorded>> + Send;
+
+    /// The same in a transaction of its own, which the database ends when nothing comes from this
+    /// process for so long.
+    fn record_alone(
+        &self,
+        checkpoint: &Checkpoint<Self::Progress>,
+        changes: &Changes,
+        longest: Duration,
     ) -> impl Future<Output = Result<Recorded>> + Send;
 
     /// Frees parked deliveries of these keys with nothing before them, which somebody removed

@@ -1,15 +1,19 @@
 //! What all shards of a worker share.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore};
+use tokio::sync::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, SemaphorePermit,
+};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::decide::Next;
 use super::hooks::Hooks;
+use super::outage::Outage;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +26,11 @@ pub(crate) struct Crew<S> {
     pub(crate) worker: Uuid,
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
+    pub(crate) outage: Outage,
+    /// For whatever shards do with a connection.
+    seats: Semaphore,
+    /// For units, which keep theirs for as long as handlers run.
+    unit_seats: Semaphore,
     /// One for each handler that may run at the same time, if that is limited.
     pub(crate) permits: Option<Arc<Semaphore>>,
     in_flight: Mutex<HashMap<ShardId, u32>>,
@@ -59,11 +68,26 @@ pub(crate) struct WorkerOptions {
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
     pub(crate) record_after: u32,
+    /// How many connections shards may use at once.
+    pub(crate) connections: Option<u32>,
     /// How old events become, at least; `None` for ever.
     pub(crate) retain: Option<Duration>,
 }
 
+/// How long to wait for a connection before that counts as a failure.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A place among those of a worker who use a connection.
+pub(crate) type Seat<'c> = (SemaphorePermit<'c>, SemaphorePermit<'c>);
+
 impl WorkerOptions {
+    /// How many of a pool's connections shards may use at once: where there are two, one is left to
+    /// leases and the probe.
+    fn seats(&self, pool: u32) -> u32 {
+        let default = pool.div_ceil(2).min(pool.saturating_sub(1));
+        self.connections.unwrap_or(default).max(1)
+    }
+
     /// How often to look for old events: often where they do not become old.
     pub(crate) fn retention_interval(&self) -> Duration {
         let age = self.retain.unwrap_or(Duration::MAX);
@@ -91,13 +115,18 @@ impl Default for WorkerOptions {
             tx_size: 100,
             record_interval: Duration::from_millis(50),
             record_after: 500,
+            connections: None,
             retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }
     }
 }
 
 impl<S: Store> Crew<S> {
-    pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+    pub(crate) fn new(mut store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+        store.connections_mut().be_impatient(PATIENCE);
+        let connections = store.connections().clone();
+        let outage = Outage::new(move |error| connections.look_at(error));
+        let seats = options.seats(store.pool().options().get_max_connections()) as usize;
         let permits =
             options.concurrency.map(|handlers| Arc::new(Semaphore::new(handlers as usize)));
         Self {
@@ -107,10 +136,31 @@ impl<S: Store> Crew<S> {
             worker: Uuid::now_v7(),
             options,
             hooks,
+            outage,
+            seats: Semaphore::new(seats),
+            unit_seats: Semaphore::new((seats - 1).max(1)),
             in_flight: Mutex::default(),
             leased_until: Mutex::default(),
             turns: Arc::default(),
         }
+    }
+
+    /// Something that a shard does with a connection: when there is a seat, and not for ever.
+    pub(crate) async fn seated<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let _seat = self.seats.acquire().await;
+        self.answered(operation, work).await
+    }
+
+    /// A seat for a transaction that handlers run in.
+    pub(crate) async fn unit_seat(&self) -> Option<Seat<'_>> {
+        // They are never closed.
+        let unit = self.unit_seats.acquire().await.ok()?;
+        let seat = self.seats.acquire().await.ok()?;
+        Some((seat, unit))
     }
 
     /// A turn, if it is one's turn. What has been begun when the process dies counts as a crash, in

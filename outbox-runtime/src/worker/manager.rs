@@ -25,6 +25,11 @@ use crate::error::Result;
 use crate::store::{Heartbeat, Registered, Registration, ShardId, Store};
 use post::{Left, Post};
 
+const RENEW: &str = "renew leases";
+const FLEET: &str = "look at the fleet";
+const ACQUIRE: &str = "acquire leases";
+const RELEASE: &str = "hand leases back";
+
 /// How often what has expired is deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -112,8 +117,8 @@ impl<S: Store> Manager<S> {
                 _ = ticks.tick() => self.renew().await,
             }
         }
-        let forget = self.crew.store.forget_worker(self.crew.worker);
-        if let Err(error) = self.crew.answered("sign off", forget).await {
+        let forgetting = self.crew.store.forget_worker(self.crew.worker);
+        if let Err(error) = self.crew.answered(RELEASE, forgetting).await {
             tracing::debug!(%error, "could not sign the worker off; it will be forgotten");
         }
         // They have been told to stop; a panic in them has been reported by then.
@@ -135,23 +140,21 @@ impl<S: Store> Manager<S> {
             ttl: self.crew.options.lease,
         };
         let asked = Instant::now();
-        let renewal = self.crew.store.renew(&heartbeat, &held);
-        match self.crew.promptly("renew leases", renewal).await {
+        match self.crew.promptly(RENEW, self.crew.store.renew(&heartbeat, &held)).await {
             Ok(kept) => {
                 self.crew.keep_leases(&kept, asked);
                 let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
                 lost.for_each(|(_, post)| post.lose());
             }
-            Err(error) => tracing::warn!(%error, "could not renew leases"),
+            Err(error) => self.crew.outage.note("renewing leases", &error),
         }
     }
 
     /// Takes free shards up to this worker's share, and gives back what is more than that.
     async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
-        let fleet = self.crew.answered("look at the fleet", self.crew.store.fleet());
-        let fleet = match fleet.await {
+        let fleet = match self.crew.promptly(FLEET, self.crew.store.fleet()).await {
             Ok(fleet) => fleet,
-            Err(error) => return tracing::warn!(%error, "could not look at the fleet"),
+            Err(error) => return self.crew.outage.note("looking at the fleet", &error),
         };
         if !self.leaving && fleet.members.iter().all(|member| member.id != self.crew.worker) {
             // The database was away for longer than a lease. Without a share it would give all back.
@@ -172,13 +175,13 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
-        match self.crew.promptly("acquire leases", self.take(wanted)).await {
+        match self.take(wanted).await {
             Ok(taken) => {
                 for (id, unclean) in taken {
                     self.spawn(tasks, id, unclean, stop);
                 }
             }
-            Err(error) => tracing::warn!(%error, "could not look for free leases"),
+            Err(error) => self.crew.outage.note("looking for free leases", &error),
         }
     }
 
@@ -189,7 +192,7 @@ impl<S: Store> Manager<S> {
             return Ok(Vec::new());
         }
         let crew = &self.crew;
-        let mut free = crew.store.free_leases(&names).await?;
+        let mut free = crew.promptly(ACQUIRE, crew.store.free_leases(&names)).await?;
         // Not all workers after the same one.
         fastrand::shuffle(&mut free);
         let chosen: Vec<ShardId> = free
@@ -206,7 +209,8 @@ impl<S: Store> Manager<S> {
             return Ok(Vec::new());
         }
         let asked = Instant::now();
-        let taken = crew.store.acquire(crew.worker, &chosen, crew.options.lease).await?;
+        let acquiring = crew.store.acquire(crew.worker, &chosen, crew.options.lease);
+        let taken = crew.promptly(ACQUIRE, acquiring).await?;
         let ids: Vec<ShardId> = taken.iter().map(|(id, _)| id.clone()).collect();
         crew.keep_leases(&ids, asked);
         Ok(taken)
@@ -236,12 +240,11 @@ impl<S: Store> Manager<S> {
         self.tally += left.tally;
         self.crew.note_in_flight(&left.id, 0);
         self.posts.remove(&left.id);
-        let released =
-            self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id), left.clean);
-        if let Err(error) = self.crew.promptly("hand leases back", released).await {
-            return tracing::warn!(
-                shard = %left.id, %error, "could not hand a lease back; it will expire"
-            );
+        let ids = std::slice::from_ref(&left.id);
+        let released = self.crew.store.release(self.crew.worker, ids, left.clean);
+        if let Err(error) = self.crew.promptly(RELEASE, released).await {
+            // It will expire.
+            return self.crew.outage.note("handing a lease back", &error);
         }
         self.crew.bell.announce();
     }
@@ -250,10 +253,10 @@ impl<S: Store> Manager<S> {
     /// consumer that was changed otherwise start anew with their new orders.
     async fn look_for_operations(&mut self) {
         let names = self.names();
-        let registered = self.crew.store.registered(&names);
-        let now = match self.crew.promptly("look for operations", registered).await {
+        let looking = self.crew.store.registered(&names);
+        let now = match self.crew.promptly("look for operations", looking).await {
             Ok(now) => now,
-            Err(error) => return tracing::warn!(%error, "could not look for operations"),
+            Err(error) => return self.crew.outage.note("looking for operations", &error),
         };
         for now in now {
             let known = self.consumers.iter_mut().find(|known| known.name() == now.name);

@@ -5,6 +5,7 @@ mod crew;
 mod decide;
 mod hooks;
 mod manager;
+mod outage;
 mod pace;
 mod permits;
 mod queue;
@@ -122,6 +123,17 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         self
     }
 
+    /// How many connections of the pool the shards may use at the same time; each uses one while it
+    /// reads or records, and `delivery = tx` uses one for as long as its handlers run. Where it is
+    /// more than one, `delivery = tx` leaves one to the others. Renewing leases and looking for work
+    /// take up to two more, one at a time each and briefly. Default: half of the pool's
+    /// `max_connections`, rounded up, and less than all.
+    #[must_use]
+    pub fn connections(mut self, count: u32) -> Self {
+        self.options.connections = Some(count.max(1));
+        self
+    }
+
     /// How long events are kept in the log, at least: they are deleted when they are older and every
     /// consumer of theirs has handled them. A consumer that is paused or far behind keeps its events;
     /// [`ConsumerStats::holds_retention`](crate::ConsumerStats) and a warning name it. Deliveries
@@ -152,24 +164,36 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     /// handlers the [shutdown timeout](Self::shutdown_timeout), records what was done and hands
     /// the leases back.
     ///
-    /// A database that fails while the worker runs is waited for.
+    /// A database that fails while the worker runs is waited for, however long that takes: everything
+    /// is tried again, at least every two seconds or as often as leases are renewed, and the log says
+    /// so once, every ten seconds while it lasts, and when it is over.
     ///
     /// # Errors
     ///
     /// When the worker cannot start: the tables are missing ([`ErrorKind::NotMigrated`]) or too
-    /// new, the options of a consumer contradict one another, the database cannot be reached.
+    /// new, the options of a consumer contradict one another, the database cannot be reached. While
+    /// it runs there is one: this process closed the pool ([`ErrorKind::Closed`]). The worker stops
+    /// then, but what its handlers did last cannot be recorded and comes again: stop the worker first.
     pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Result<Tally> {
         let mut manager = self.manager().await?;
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
+        let closed = self.outbox.pool().close_event();
         let running = manager.run(stop.clone());
-        tokio::pin!(running, shutdown);
-        tokio::select! {
+        tokio::pin!(running, shutdown, closed);
+        let closed = tokio::select! {
             tally = &mut running => return Ok(tally),
-            () = &mut shutdown => {}
-        }
+            () = &mut shutdown => false,
+            () = &mut closed => true,
+        };
         drop(guard);
-        Ok(running.await)
+        let tally = running.await;
+        if closed {
+            let message = "the pool was closed while the worker ran; stop the worker first";
+            tracing::error!(?tally, "{message}");
+            return Err(Error::new(ErrorKind::Closed, "run a worker", message));
+        }
+        Ok(tally)
     }
 
     /// Runs until nothing is due any more, then returns what was done: for cron, serverless and

@@ -23,11 +23,10 @@ use crate::event::Position;
 use crate::store::Store;
 use crate::store::retention::{Need, Range};
 
-/// How often to look.
-const EVERY: Duration = Duration::from_secs(60);
-
 /// How soon to go on where a round had not enough.
 const AGAIN: Duration = Duration::from_secs(1);
+
+const RETAIN: &str = "delete old events";
 
 /// Positions in a range, and ranges in a round.
 const POSITIONS: u32 = 1_000;
@@ -43,18 +42,19 @@ const REMIND: Duration = Duration::from_secs(3600);
 pub(in crate::worker) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: CancellationToken) {
     let mut keeper = Keeper::new();
     let mut clock = crew.store.clock().watch();
+    let mut watch = crew.outage.watch("deleting old events");
     loop {
-        let pause = match keeper.round(&crew, &stop).await {
-            Ok(true) => AGAIN,
-            Ok(false) => crew.options.retention_interval(),
-            Err(error) => {
-                tracing::warn!(%error, "could not delete old events");
-                EVERY
+        let round = keeper.round(&crew, &stop).await;
+        let pause = match &round {
+            Ok(more) => {
+                watch.succeeded();
+                if *more { AGAIN } else { crew.options.retention_interval() }
             }
+            Err(error) => watch.failed(error),
         };
         tokio::select! {
             () = sleep(pause) => {}
-            () = super::shard::moved(&mut clock) => {}
+            () = super::shard::moved(&mut clock), if round.is_ok() => {}
             () = stop.cancelled() => return,
         }
     }
@@ -63,7 +63,7 @@ pub(in crate::worker) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: Cancellat
 /// One round, for a worker that does not stay.
 pub(in crate::worker) async fn once<S: Store>(crew: &Crew<S>) {
     if let Err(error) = Keeper::new().round(crew, &CancellationToken::new()).await {
-        tracing::warn!(%error, "could not delete old events");
+        crew.outage.note("deleting old events", &error);
     }
 }
 
@@ -92,7 +92,7 @@ impl Keeper {
     async fn round<S: Store>(&mut self, crew: &Crew<S>, stop: &CancellationToken) -> Result<bool> {
         let (store, age) = (&crew.store, crew.options.retain);
         if !self.told {
-            store.note_retention(age).await?;
+            crew.seated(RETAIN, store.note_retention(age)).await?;
             self.told = true;
         }
         let Some(age) = age else { return Ok(false) };
@@ -100,7 +100,7 @@ impl Keeper {
             self.begun_afresh = Instant::now();
             self.sweep = Sweep::default();
         }
-        let needs = store.needs().await?;
+        let needs = crew.seated(RETAIN, store.needs()).await?;
         self.sweep.begin(&needs);
         for _ in 0..RANGES {
             let Some((after, until)) = self.sweep.next() else { break };
@@ -108,9 +108,10 @@ impl Keeper {
                 return Ok(false);
             }
             let begun = Instant::now();
-            let range = store.examine_range(&needs, after, until, POSITIONS, age).await?;
+            let examining = store.examine_range(&needs, after, until, POSITIONS, age);
+            let range = crew.seated(RETAIN, examining).await?;
             if let (1.., Some((first, last))) = (range.deletable, range.bounds) {
-                match store.delete_range(first, last, age).await? {
+                match crew.seated(RETAIN, store.delete_range(first, last, age)).await? {
                     Some(deleted) => tracing::debug!(first, last, deleted, "deleted old events"),
                     // Another worker is at it.
                     None => return Ok(false),
@@ -122,7 +123,7 @@ impl Keeper {
             // only write lock.
             sleep(begun.elapsed().clamp(Duration::from_millis(1), AGAIN)).await;
         }
-        let trimmed = store.trim_audit(age).await?;
+        let trimmed = crew.seated(RETAIN, store.trim_audit(age)).await?;
         self.remind(crew).await?;
         Ok(self.sweep.next().is_some() || trimmed >= 10_000)
     }
@@ -133,7 +134,7 @@ impl Keeper {
             return Ok(());
         }
         self.holding = false;
-        for consumer in crew.store.stats().await? {
+        for consumer in crew.seated(RETAIN, crew.store.stats()).await? {
             if let Some(held) = consumer.holds_retention {
                 self.holding = true;
                 self.reminded = Some(Instant::now());

@@ -19,7 +19,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::{Crew, Tally, Turn};
 use super::decide::Ended;
 use super::hooks::Notice;
@@ -144,8 +143,8 @@ impl<S: Store> Shard<S> {
             ordered: options.ordered,
             dead_holds_key: options.on_dead == OnDead::Hold,
         };
-        let take_over = crew.store.take_over(&id, &slice, crew.worker);
-        let taken: Taken<S::Progress> = crew.answered("take over a shard", take_over).await?;
+        let taking = crew.store.take_over(&id, &slice, crew.worker);
+        let taken: Taken<S::Progress> = crew.seated("take over a shard", taking).await?;
         slice.shards = taken.orders.shards;
         slice.not_before = taken.orders.not_before;
         let now = Instant::now();
@@ -199,25 +198,28 @@ impl<S: Store> Shard<S> {
     }
 
     /// Runs until told to stop, or until nothing is due. Errors of the database are waited out;
-    /// the only error that ends it is the loss of the shard to another worker. Also ends when the
-    /// number of shards has changed: the shard is to be taken over anew.
+    /// the only errors that end it are the loss of the shard to another worker, and of the pool. Also
+    /// ends when the number of shards has changed: the shard is to be taken over anew.
     pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
-        let mut backoff = Backoff::default();
+        let mut watch = self.crew.outage.watch(format!("shard {}", self.id));
+        let mut retry_at: Option<Instant> = None;
         let mut deadline = None;
         loop {
             let stopping = self.token.is_cancelled();
-            let mut wait = None;
-            let crew = Arc::clone(&self.crew);
-            // A step may be dropped at any of its statements: what is to be recorded stays.
-            match crew.answered("run a shard", self.step(stopping, until)).await {
-                Ok(()) => backoff.reset(),
-                Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
-                Err(error) => {
-                    let pause = backoff.next_pause();
-                    tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "the database failed");
-                    wait = Some(Instant::now() + pause);
-                }
+            // A database that failed is left alone for a while, whatever wakes the shard meanwhile.
+            if retry_at.is_some_and(|at| at > Instant::now()) {
+                self.take_in_finished()?;
+            } else {
+                retry_at = match self.step(stopping, until).await {
+                    Ok(()) => {
+                        watch.succeeded();
+                        None
+                    }
+                    Err(error) if ends(&error) => return Err(error),
+                    Err(error) => Some(Instant::now() + watch.failed(&error)),
+                };
             }
+            let mut limit = retry_at;
             if stopping {
                 if self.ending.is_cancelled() && deadline.is_none() {
                     let longest = self.crew.options.shutdown_timeout.min(LONGEST_SLEEP);
@@ -225,17 +227,17 @@ impl<S: Store> Shard<S> {
                 }
                 let is_over = deadline.is_some_and(|end| Instant::now() >= end);
                 let is_done = self.running.is_empty() && !self.has_something_to_record();
-                if is_done || is_over {
+                if (is_done && retry_at.is_none()) || is_over {
                     return self.finish().await;
                 }
-                wait = [wait, deadline].into_iter().flatten().min();
+                limit = [limit, deadline].into_iter().flatten().min();
             } else if self.is_over()
-                || (wait.is_none() && until == Until::Drained && self.is_drained())
+                || (limit.is_none() && until == Until::Drained && self.is_drained())
             {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);
-            self.wait(stopping, wait).await?;
+            self.wait(stopping, limit).await?;
         }
     }
 
@@ -358,9 +360,8 @@ impl<S: Store> Shard<S> {
         if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
             return Ok(());
         }
-        let crew = Arc::clone(&self.crew);
-        if let Err(error) = crew.answered("record progress", self.record()).await {
-            tracing::warn!(shard = %self.id, %error, "could not record the last progress");
+        if let Err(error) = self.record().await {
+            self.crew.outage.note("recording the last progress", &error);
         }
         Ok(())
     }
@@ -409,6 +410,11 @@ impl<S: Store> Shard<S> {
             format!("the task of shard {} ended unexpectedly", self.id),
         )
     }
+}
+
+/// Whether a shard cannot go on after it.
+fn ends(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::LeaseLost | ErrorKind::Closed)
 }
 
 /// Resolves when a test's clock is moved.

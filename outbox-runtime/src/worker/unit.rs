@@ -78,6 +78,9 @@ enum Failed {
     Refused(Error),
     /// The database cannot be used: try again, later.
     Unusable(Error),
+    /// The transaction's connection went away while an event was handled, or after it: perhaps the
+    /// database did, perhaps the handler let the connection be closed.
+    Lost(Error, Ended),
     /// An event's handler did not succeed.
     Event(Ended),
 }
@@ -111,9 +114,14 @@ impl Handled {
     }
 }
 
+const HANDLE: &str = "handle an event in a transaction";
+
 /// How many conflicts in a row are borne before savepoints are tried, and as many again before the
 /// event is blamed.
 const PATIENCE: u32 = 20;
+
+/// How often the connection may go away, before that is taken for the doing of an event.
+const LOSSES: u32 = 3;
 
 /// How much longer than a handler may take its transaction may idle.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -123,6 +131,8 @@ impl<S: Store> Unit<S> {
         let shard = self.checkpoint.shard.clone();
         let single = self.items.len() == 1;
         let mut backoff = Backoff::default();
+        let mut watch = self.crew.outage.watch(format!("shard {shard}"));
+        let mut losses = 0;
         let mut careful = false;
         let mut failed_before = false;
         let mut conflicts = 0;
@@ -135,9 +145,13 @@ impl<S: Store> Unit<S> {
                 false => self.plainly(blame).await,
                 true => self.carefully(blame).await,
             };
+            losses += u32::from(matches!(tried, Err(Failed::Lost(..))));
             if single {
                 tried = match tried {
                     Err(Failed::Event(ended)) => self.only_record(ended).await,
+                    Err(Failed::Lost(_, ended)) if losses >= LOSSES => {
+                        self.only_record(ended).await
+                    }
                     Err(Failed::Refused(error)) => {
                         self.only_record(Ended::Error(error.into())).await
                     }
@@ -160,6 +174,14 @@ impl<S: Store> Unit<S> {
                 Err(Failed::Refused(_) | Failed::Event(_)) if !single => {
                     return Err(UnitFailed::Split(Box::new(self)));
                 }
+                Err(Failed::Lost(error, _)) if losses < LOSSES && !self.token.is_cancelled() => {
+                    tokio::time::sleep(watch.failed(&error)).await;
+                    continue;
+                }
+                Err(Failed::Lost(..)) if !single && losses >= LOSSES => {
+                    return Err(UnitFailed::Split(Box::new(self)));
+                }
+                Err(Failed::Lost(error, _)) => error,
                 Err(Failed::Event(_)) => continue,
                 Err(Failed::Refused(error) | Failed::Unusable(error)) => error,
             };
@@ -169,9 +191,7 @@ impl<S: Store> Unit<S> {
                 return Err(UnitFailed::GiveUp(self.give_up(error)));
             }
             failed_before = true;
-            let pause = backoff.next_pause();
-            tracing::warn!(%shard, %error, retry_in = ?pause, "the database failed");
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(watch.failed(&error)).await;
         }
     }
 
@@ -187,6 +207,7 @@ impl<S: Store> Unit<S> {
 
     /// All events, one after another, with no savepoint.
     async fn plainly(&self, blame: bool) -> Result<UnitDone<S>, Failed> {
+        let _seat = self.crew.unit_seat().await;
         let mut tx = self.begin().await?;
         let mut done = Handled::default();
         for item in &self.items {
@@ -198,10 +219,16 @@ impl<S: Store> Unit<S> {
                 Ended::Error(error) if error.is_conflict() && !blame => {
                     return Err(self.conflict());
                 }
-                failed => {
-                    drop(tx);
-                    return Err(Failed::Event(failed));
+                // Whether the connection is still there tells whose failure it is.
+                failed @ Ended::Error(_) => {
+                    let rolled_back = self.crew.answered(HANDLE, tx.rollback()).await;
+                    return Err(match rolled_back {
+                        Ok(()) => Failed::Event(failed),
+                        Err(error) => Failed::Lost(error, failed),
+                    });
                 }
+                // It may be in the middle of a statement, which nobody waits for.
+                failed => return Err(Failed::Event(failed)),
             }
         }
         self.commit(tx, done).await
@@ -209,6 +236,7 @@ impl<S: Store> Unit<S> {
 
     /// Each event in a savepoint: what fails is undone and gets a row.
     async fn carefully(&self, blame: bool) -> Result<UnitDone<S>, Failed> {
+        let _seat = self.crew.unit_seat().await;
         let mut tx = self.begin().await?;
         let mut done = Handled::default();
         for item in &self.items {
@@ -233,7 +261,12 @@ impl<S: Store> Unit<S> {
                 Ended::Error(error) if error.is_conflict() && !blame => {
                     return Err(self.conflict());
                 }
-                _ => self.crew.answered("roll back", savepoint.rollback()).await?,
+                _ => {
+                    let rolled_back = self.crew.answered(HANDLE, savepoint.rollback()).await;
+                    if let Err(error) = rolled_back {
+                        return Err(Failed::Lost(error, ended));
+                    }
+                }
             }
             self.settle(&mut done, item, ended);
         }
@@ -242,6 +275,7 @@ impl<S: Store> Unit<S> {
 
     /// The only event of the unit failed: its effects are rolled back, so only that is recorded.
     async fn only_record(&self, ended: Ended) -> Result<UnitDone<S>, Failed> {
+        let _seat = self.crew.unit_seat().await;
         let tx = self.begin().await?;
         let mut done = Handled::default();
         self.settle(&mut done, &self.items[0], ended);
@@ -257,7 +291,8 @@ impl<S: Store> Unit<S> {
             self.crew.store.limit_idle(&mut inner, longest).await?;
             Ok(inner)
         };
-        let inner = self.crew.answered("begin", begin).await?;
+        // On SQLite it may be a conflict, with whoever writes; no event of this unit is to blame.
+        let inner = self.crew.answered("begin", begin).await.map_err(Failed::Unusable)?;
         Ok(Tx::new(inner, self.crew.bell.clone()))
     }
 
@@ -304,12 +339,16 @@ impl<S: Store> Unit<S> {
         }
         let mut checkpoint = self.checkpoint.clone();
         checkpoint.totals += counted;
-        let commit = async {
-            let recorded = self.crew.store.record(&mut tx, &checkpoint, &changes).await?;
-            tx.commit().await?;
-            Ok(recorded)
+        let recording = self.crew.store.record(&mut tx, &checkpoint, &changes);
+        let recorded = match self.crew.answered("record progress", recording).await {
+            Ok(recorded) => recorded,
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                let ended = Ended::Error(format!("the transaction was lost: {error}").into());
+                return Err(Failed::Lost(error, ended));
+            }
+            Err(error) => return Err(error.into()),
         };
-        let recorded = self.crew.answered("record progress", commit).await?;
+        self.crew.answered("commit", tx.commit()).await?;
         let (notices, settled_rows) = (self.notices.clone(), self.settled_rows.clone());
         Ok(UnitDone {
             checkpoint,
@@ -326,7 +365,7 @@ impl<S: Store> Unit<S> {
     fn conflict(&self) -> Failed {
         Failed::Conflict(Error::new(
             ErrorKind::Conflict,
-            "handle an event in a transaction",
+            HANDLE,
             "the database aborted the transaction for a conflict with another one",
         ))
     }

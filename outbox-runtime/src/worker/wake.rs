@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
-use crate::backoff::Backoff;
 use crate::error::Result;
 use crate::store::{Pulse, Store};
+
+const PROBE: &str = "probe the log";
 
 /// How long nothing must have been found before the probe becomes rare.
 const QUIET_AFTER: Duration = Duration::from_secs(10);
@@ -34,7 +35,7 @@ pub(super) async fn probe<S: Store>(
 ) {
     let signals = Arc::new(Notify::new());
     let listening = tokio::spawn(listen(Arc::clone(&crew), Arc::clone(&signals), stop.clone()));
-    let mut backoff = Backoff::default();
+    let mut watch = crew.outage.watch("the probe");
     let mut prober = None;
     let mut announced = crew.bell.announcements();
     let mut signalled = false;
@@ -46,26 +47,22 @@ pub(super) async fn probe<S: Store>(
             }
             Some(prober) => {
                 let round = prober.round(&crew, &consumers, &beat, signalled);
-                crew.answered("probe the log", round).await
+                crew.answered(PROBE, round).await
             }
         };
         let done_at = Instant::now();
         let pause = match (&round, &prober) {
             (Ok(()), Some(prober)) => {
-                backoff.reset();
+                watch.succeeded();
                 prober.pause(&crew)
             }
             (Ok(()), None) => Duration::ZERO,
-            (Err(error), _) => {
-                let pause = backoff.next_pause();
-                tracing::warn!(%error, retry_in = ?pause, "could not probe the log");
-                pause
-            }
+            (Err(error), _) => watch.failed(error),
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => signalled = false,
-            Ok(()) = announced.changed() => signalled = false,
-            // After a failure, signals wait for the pause to end as everything else does.
+            // After a failure, these two wait for the pause to end as everything else does.
+            Ok(()) = announced.changed(), if round.is_ok() => signalled = false,
             () = signals.notified(), if round.is_ok() => signalled = true,
             () = stop.cancelled() => break,
         }

@@ -61,7 +61,7 @@ impl PostgresStore {
             .bind(numbers)
             .bind(worker)
             .bind(micros(ttl))
-            .fetch_all(&self.pool)
+            .fetch_all(self.pool.writing())
             .await
             .during("acquire leases")?;
         Ok(shards
@@ -92,7 +92,7 @@ impl PostgresStore {
             .bind(env!("CARGO_PKG_VERSION"))
             .bind(heartbeat.consumers)
             .bind(heartbeat.leaving)
-            .fetch_all(&self.pool)
+            .fetch_all(self.pool.writing())
             .await
             .during("renew leases")?;
         Ok(shards
@@ -113,7 +113,7 @@ impl PostgresStore {
             .bind(consumers)
             .bind(numbers)
             .bind(clean)
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("hand leases back")?;
         Ok(())
@@ -136,7 +136,7 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
-        waiting.execute(&self.pool).await.during("free waiting deliveries")?;
+        waiting.execute(self.pool.writing()).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
         let held_keys = query_scalar(&self.sql.held_keys)
             .bind(shard.consumer)
@@ -178,7 +178,7 @@ impl PostgresStore {
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
             .bind(slice.ordered)
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -195,7 +195,7 @@ impl PostgresStore {
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)
-                .fetch_optional(&self.pool)
+                .fetch_optional(self.pool.writing())
                 .await;
             match row {
                 Ok(Some((seq, progress, completed, handled, retried, dead, server))) => {

@@ -17,6 +17,7 @@ use crate::store::{NewEvent, Page, Slice};
 
 const READ: &str = "read the log";
 const MARK: &str = "mark a place in the log";
+const PROBE: &str = "probe the log";
 
 /// How many positions one read looks at where few of them match: bounds the time of a read
 /// however rare an event is.
@@ -160,6 +161,7 @@ impl PostgresStore {
             .during(READ)?;
         let first = rows.first().ok_or_else(no_row)?;
         progress.check_server(first.try_get(12).during(READ)?)?;
+        self.refuse_stray(first.try_get(14).during(READ)?, READ)?;
         let upto: String = first.try_get(8).during(READ)?;
         let high: Position = first.try_get(9).during(READ)?;
         let own: Option<String> = first.try_get(10).during(READ)?;
@@ -205,6 +207,7 @@ impl PostgresStore {
             .during(READ)?;
         let first = rows.first().ok_or_else(no_row)?;
         progress.check_server(first.try_get(9).during(READ)?)?;
+        self.refuse_stray(first.try_get(11).during(READ)?, READ)?;
         let now = self.read_time(first.try_get(8).during(READ)?);
         let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
@@ -219,15 +222,16 @@ impl PostgresStore {
     }
 
     pub(super) async fn mark(&self) -> Result<WindowProgress> {
-        let mut session = self.pool.session().await.during(MARK)?;
-        let mark = self.mark_on(&mut session).await?;
-        session.end().await.during(MARK)?;
-        Ok(mark)
+        let mut session = self.pool.own_session().await.during(MARK)?;
+        let mark = self.mark_on(&mut session).await;
+        self.pool.end_unless_stray(session, mark, MARK).await
     }
 
-    pub(super) async fn mark_on(&self, connection: &mut PgConnection) -> Result<WindowProgress> {
-        let (upto, high, own, server): (String, Position, String, Server) =
+    /// `connection` must not be in a transaction that has an id already.
+    async fn mark_on(&self, connection: &mut PgConnection) -> Result<WindowProgress> {
+        let (upto, high, own, server, stray): (String, Position, String, Server, bool) =
             query_as(&self.sql.mark).fetch_one(connection).await.during(MARK)?;
+        self.refuse_stray(stray, MARK)?;
         Ok(WindowProgress::seen(upto, parse_id(&own)?, high).on(server))
     }
 
@@ -236,21 +240,19 @@ impl PostgresStore {
         progress: &mut WindowProgress,
     ) -> Result<Option<Vec<String>>> {
         const MANY: i64 = 1_000;
-        let (upto, high, own, found, names, server): (
-            String,
-            Position,
-            Option<String>,
-            i64,
-            Option<Vec<String>>,
-            Server,
-        ) = query_as(&self.sql.probe)
+        type Probed = (String, Position, Option<String>, i64, Option<Vec<String>>, Server, bool);
+        let mut session = self.pool.session().await.during(PROBE)?;
+        let probed: Result<Probed> = query_as(&self.sql.probe)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
             .bind(WORTH_AN_ID)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *session)
             .await
-            .during("probe the log")?;
+            .during(PROBE);
+        let probed = probed.and_then(|probed| self.refuse_stray(probed.6, PROBE).map(|()| probed));
+        let (upto, high, own, found, names, server, _) =
+            self.pool.end_unless_stray(session, probed, PROBE).await?;
         if server != progress.server {
             // Another server: whatever it holds may be news.
             *progress = self.mark().await?;
@@ -260,6 +262,15 @@ impl PostgresStore {
             *progress = WindowProgress::seen(upto, parse_id(&own)?, high).on(server);
         }
         Ok((found < MANY).then(|| names.unwrap_or_default()))
+    }
+
+    /// Nothing that was read in a transaction of somebody else may be believed: if it had an id
+    /// before, that is no mark of this moment, and what it sees may be older than what has been seen
+    /// elsewhere.
+    fn refuse_stray(&self, is_stray: bool, operation: &'static str) -> Result<()> {
+        #[cfg(test)]
+        let is_stray = is_stray && self.sabotage.is_none();
+        if is_stray { Err(Error::stray(operation)) } else { Ok(()) }
     }
 }
 

@@ -22,6 +22,8 @@ mod schedule;
 mod session;
 mod setup;
 #[cfg(test)]
+mod strays;
+#[cfg(test)]
 mod tests;
 mod window;
 
@@ -32,6 +34,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
+use super::connections::{Connections, Dialect};
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
@@ -88,6 +91,8 @@ fn micros(span: Duration) -> i64 {
 }
 
 impl Store for PostgresStore {
+    const DIALECT: &'static Dialect = &session::DIALECT;
+
     fn new(pool: PgPool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.in_schema(sql)));
         let notifier = Notifier::new(pool.clone(), sql.notify.clone());
@@ -116,12 +121,16 @@ impl Store for PostgresStore {
 
     async fn listen(&self, heard: impl Fn() + Send + Sync) {
         if let Some(notifier) = &self.notifier {
-            listen::listen(self.pool.pool(), &self.namespace.channel(), notifier, heard).await;
+            listen::listen(self.pool(), &self.namespace.channel(), notifier, heard).await;
         }
     }
 
-    fn pool(&self) -> &PgPool {
-        self.pool.pool()
+    fn connections(&self) -> &Connections<Postgres> {
+        self.pool.connections()
+    }
+
+    fn connections_mut(&mut self) -> &mut Connections<Postgres> {
+        self.pool.connections_mut()
     }
 
     fn clock(&self) -> &Clock {
@@ -188,14 +197,13 @@ impl Store for PostgresStore {
             return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
         }
         let page = match barrier {
-            None => self.read_on(&mut session, progress, slice, limit).await?,
+            None => self.read_on(&mut session, progress, slice, limit).await,
             Some(barrier) => match moves::towards(progress, barrier) {
-                Some(progress) => self.read_on(&mut session, &progress, slice, limit).await?,
-                None => Page::nothing(progress.clone(), self.read_time(Utc::now())),
+                Some(progress) => self.read_on(&mut session, &progress, slice, limit).await,
+                None => Ok(Page::nothing(progress.clone(), self.read_time(Utc::now()))),
             },
         };
-        session.end().await.during(READ)?;
-        Ok(page)
+        self.pool.end_unless_stray(session, page, READ).await
     }
 
     async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
@@ -250,7 +258,7 @@ impl Store for PostgresStore {
     async fn forget_worker(&self, worker: Uuid) -> Result<()> {
         query(&self.sql.forget_worker)
             .bind(worker)
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("sign a worker off")?;
         Ok(())
@@ -274,13 +282,34 @@ impl Store for PostgresStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
+    /// One statement where there is only the checkpoint.
+    async fn record_alone(
+        &self,
+        checkpoint: &Checkpoint<WindowProgress>,
+        changes: &Changes,
+        longest: Duration,
+    ) -> Result<Recorded> {
+        const RECORD: &str = "record progress";
+        if changes.is_empty() {
+            let mut session = self.pool.own_session().await.during(RECORD)?;
+            let recorded = self.record_in(&mut session, checkpoint, changes).await?;
+            session.end().await.during(RECORD)?;
+            return Ok(recorded);
+        }
+        let mut tx = self.pool.begin().await.during(RECORD)?;
+        self.limit_idle(&mut tx, longest).await?;
+        let recorded = self.record_in(&mut tx, checkpoint, changes).await?;
+        tx.commit().await.during(RECORD)?;
+        Ok(recorded)
+    }
+
     async fn free_parked(&self, shard: &ShardId, slice: &Slice, keys: &[String]) -> Result<u64> {
         let freed = query(&self.sql.release_keys)
             .bind(shard.consumer)
             .bind(keys)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -309,21 +338,21 @@ impl Store for PostgresStore {
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("trim checkpoints")?;
         Ok(())
     }
 
     async fn trim_workers(&self) -> Result<()> {
-        query(&self.sql.trim_workers).execute(&self.pool).await.during("trim workers")?;
+        query(&self.sql.trim_workers).execute(self.pool.writing()).await.during("trim workers")?;
         Ok(())
     }
 
     async fn trim_dedup(&self) -> Result<()> {
         query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("trim dedup keys")?;
         Ok(())

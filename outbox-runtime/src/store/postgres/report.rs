@@ -201,7 +201,7 @@ impl PostgresStore {
             .bind(self.clock.fixed())
             .bind(after.map(|place| place.consumer.as_str()))
             .bind(after.map(|place| place.position))
-            .fetch_all(&self.pool)
+            .fetch_all(self.pool.writing())
             .await
             .during("redrive")?;
         Ok(places(&redriven))

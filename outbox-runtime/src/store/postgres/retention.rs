@@ -146,7 +146,7 @@ impl PostgresStore {
         let trimmed = query(&self.sql.trim_audit)
             .bind(self.clock.fixed())
             .bind(micros(age))
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("delete old audit rows")?;
         Ok(trimmed.rows_affected())
@@ -155,7 +155,7 @@ impl PostgresStore {
     pub(super) async fn note_age(&self, age: Option<Duration>) -> Result<()> {
         query(&self.sql.note_retention)
             .bind(age.map(micros))
-            .execute(&self.pool)
+            .execute(self.pool.writing())
             .await
             .during("note how long events are kept")?;
         Ok(())

@@ -22,19 +22,33 @@ use sqlx::{
     Transaction,
 };
 
+use crate::error::{During, Result};
 use crate::store::Sql;
+use crate::store::connections::{Connections, Dialect};
 
-/// The pool, and how it may be used. Statements run on a reference to it as on one to a pool.
+pub(super) const DIALECT: Dialect = Dialect {
+    ask: "select",
+    ask_writable: "select 1 / (not (pg_is_in_recovery() or current_setting('transaction_read_only')::bool))::int \
+                   -- outbox: an error here means that the server is read-only",
+    begin: "begin",
+    // In one simple query the two times are the same, unless the transaction began before.
+    ask_and_begin: "select 1 / (now() = statement_timestamp())::int \
+                    /* outbox: an error here means that the transaction is somebody else's */; begin",
+    no: &["22012"],
+};
+
+/// The pool, and how it may be used. Statements that read run on a reference to it as on one to a
+/// pool; those that write, on [`Sessions::writing`].
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
-    pool: PgPool,
+    connections: Connections<Postgres>,
     /// Whether the server connection may change between two transactions.
     pooled: bool,
 }
 
 impl Sessions {
     pub(super) fn new(pool: PgPool) -> Self {
-        Self { pool, pooled: false }
+        Self { connections: Connections::new(pool, &DIALECT), pooled: false }
     }
 
     /// For a pooler that gives every transaction another server connection.
@@ -42,8 +56,12 @@ impl Sessions {
         Self { pooled: true, ..self }
     }
 
-    pub(super) fn pool(&self) -> &PgPool {
-        &self.pool
+    pub(super) fn connections(&self) -> &Connections<Postgres> {
+        &self.connections
+    }
+
+    pub(super) fn connections_mut(&mut self) -> &mut Connections<Postgres> {
+        &mut self.connections
     }
 
     /// A statement that is made for its caller.
@@ -55,19 +73,52 @@ impl Sessions {
         sqlx::query_with(sql, arguments).persistent(!self.pooled)
     }
 
-    /// For several statements; nothing of what they do is sure to stay before [`Session::end`].
+    /// For several statements; nothing of what they do is sure to stay before [`Session::end`]. They
+    /// may be in somebody's forgotten transaction, and so must not write.
     pub(super) async fn session(&self) -> sqlx::Result<Session> {
         match self.pooled {
-            false => Ok(Session::Connection(self.pool.acquire().await?)),
+            false => Ok(Session::Connection(self.connections.plain().await?)),
             true => Ok(Session::Transaction(self.begin().await?)),
         }
+    }
+
+    /// The same, in nobody else's transaction.
+    pub(super) async fn own_session(&self) -> sqlx::Result<Session> {
+        match self.pooled {
+            false => Ok(Session::Connection(self.connections.asked().await?)),
+            true => Ok(Session::Transaction(self.begin().await?)),
+        }
+    }
+
+    /// Ends a session with what was read in it. Where that turned out to be somebody's forgotten
+    /// transaction, it is ended as well.
+    pub(super) async fn end_unless_stray<T>(
+        &self,
+        session: Session,
+        read: Result<T>,
+        operation: &'static str,
+    ) -> Result<T> {
+        match read {
+            Ok(read) => session.end().await.during(operation).map(|()| read),
+            Err(error) => {
+                if error.is_stray() {
+                    self.connections.tell_of_stray();
+                    session.discard();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// For a single statement that writes.
+    pub(super) fn writing(&self) -> Each<'_> {
+        Each { sessions: self, own: true }
     }
 
     /// Begins a transaction, on a task of its own: a `Pool::begin` that is dropped half-way can
     /// leave a connection with an open transaction in sqlx's pool.
     pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        let pool = self.pool.clone();
-        detached(async move { pool.begin().await }).await
+        self.connections.begin().await
     }
 
     /// The same, with a statement that begins it.
@@ -75,15 +126,8 @@ impl Sessions {
         &self,
         statement: &'static str,
     ) -> sqlx::Result<Transaction<'static, Postgres>> {
-        let pool = self.pool.clone();
-        detached(async move { pool.begin_with(statement).await }).await
+        self.connections.begin_with(statement).await
     }
-}
-
-async fn detached<T: Send + 'static>(
-    work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
-) -> sqlx::Result<T> {
-    tokio::spawn(work).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Several statements on one server connection.
@@ -98,6 +142,14 @@ impl Session {
         match self {
             Self::Connection(_) => Ok(()),
             Self::Transaction(tx) => tx.commit().await,
+        }
+    }
+
+    /// Keeps nothing, the connection neither, and so ends whatever transaction it was in.
+    pub(super) fn discard(self) {
+        match self {
+            Self::Connection(mut connection) => connection.close_on_drop(),
+            Self::Transaction(tx) => drop(tx),
         }
     }
 }
@@ -123,7 +175,23 @@ impl DerefMut for Session {
 }
 
 /// Each statement by itself.
-impl<'c> Executor<'c> for &'c Sessions {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Each<'c> {
+    sessions: &'c Sessions,
+    /// Whether in nobody else's transaction.
+    own: bool,
+}
+
+impl Each<'_> {
+    async fn session(self) -> sqlx::Result<Session> {
+        match self.own {
+            false => self.sessions.session().await,
+            true => self.sessions.own_session().await,
+        }
+    }
+}
+
+impl<'c> Executor<'c> for Each<'c> {
     type Database = Postgres;
 
     fn fetch_many<'e, 'q: 'e, E>(
@@ -134,9 +202,6 @@ impl<'c> Executor<'c> for &'c Sessions {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.pooled {
-            return self.pool.fetch_many(query);
-        }
         stream::once(async move {
             let mut session = self.session().await?;
             let found: Vec<_> = session.fetch_many(query).try_collect().await?;
@@ -152,9 +217,6 @@ impl<'c> Executor<'c> for &'c Sessions {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !self.pooled {
-            return self.pool.fetch_optional(query);
-        }
         Box::pin(async move {
             let mut session = self.session().await?;
             let found = session.fetch_optional(query).await?;
@@ -171,7 +233,42 @@ impl<'c> Executor<'c> for &'c Sessions {
     where
         'c: 'e,
     {
-        self.pool.prepare_with(sql, parameters)
+        self.sessions.connections.pool().prepare_with(sql, parameters)
+    }
+}
+
+/// Each statement by itself, and none that writes.
+impl<'c> Executor<'c> for &'c Sessions {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Each { sessions: self, own: false }.fetch_many(query)
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Each { sessions: self, own: false }.fetch_optional(query)
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'c: 'e,
+    {
+        Each { sessions: self, own: false }.prepare_with(sql, parameters)
     }
 }
 

@@ -155,7 +155,7 @@ impl SqliteStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(query.limit)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(DUE)?)
             .await
             .during(DUE)?;
         found
@@ -176,7 +176,7 @@ impl SqliteStore {
         let waits: Vec<Option<i64>> = sqlx::query_scalar(self.sql.next_due.safe())
             .bind(Json(consumers))
             .bind(self.now_us())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during("look for the next due delivery")?)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

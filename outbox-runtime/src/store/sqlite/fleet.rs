@@ -15,7 +15,7 @@ impl SqliteStore {
         const LIST: &str = "list workers";
         let found = sqlx::query(self.sql.workers.safe())
             .bind(Utc::now().timestamp_micros())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         let workers = found.iter().map(|row| {
@@ -40,7 +40,7 @@ impl SqliteStore {
         let found = sqlx::query(self.sql.shards.safe())
             .bind(consumer)
             .bind(Utc::now().timestamp_micros())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         let shards = found.iter().map(|row| {
@@ -76,7 +76,7 @@ impl SqliteStore {
             .bind(consumer)
             .bind(self.now_us().saturating_sub(micros(back)))
             .bind(micros(step).max(1))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(READ)?)
             .await
             .during(READ)?;
         let samples = rows.into_iter().map(|(shard, slot, handled, retried, dead)| Sample {

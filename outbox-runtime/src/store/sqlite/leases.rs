@@ -21,7 +21,7 @@ impl SqliteStore {
             sqlx::query_as(self.sql.pulse.safe())
                 .bind(Json(consumers))
                 .bind(lease_now_us())
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.pool.asked().await.during("look for changes")?)
                 .await
                 .during("look for changes")?;
         Ok(Pulse { revision, free, workers: workers.0 })
@@ -31,13 +31,15 @@ impl SqliteStore {
         const FLEET: &str = "look at the fleet";
         let members: Vec<(Uuid, Json<Vec<String>>)> = sqlx::query_as(self.sql.members.safe())
             .bind(lease_now_us())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
             .await
             .during(FLEET)?;
         let members =
             members.into_iter().map(|(id, consumers)| Member { id, consumers: consumers.0 });
-        let consumers =
-            sqlx::query_as(self.sql.shared_out.safe()).fetch_all(&self.pool).await.during(FLEET)?;
+        let consumers = sqlx::query_as(self.sql.shared_out.safe())
+            .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
+            .await
+            .during(FLEET)?;
         Ok(Fleet { members: members.collect(), consumers })
     }
 
@@ -45,7 +47,7 @@ impl SqliteStore {
         sqlx::query_as(self.sql.free_leases.safe())
             .bind(Json(consumers))
             .bind(lease_now_us())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during("look for free leases")?)
             .await
             .during("look for free leases")
     }
@@ -56,16 +58,19 @@ impl SqliteStore {
         shards: &[ShardId],
         ttl: Duration,
     ) -> Result<Vec<(ShardId, bool)>> {
+        const ACQUIRE: &str = "acquire leases";
+        let mut tx = self.begin_writing(ACQUIRE).await?;
+        // After the wait for the write lock: leases count from here.
         let now_us = lease_now_us();
-        // All rows are fetched, as the statement has committed only after its last one.
         let taken: Vec<(String, u32, bool)> = sqlx::query_as(self.sql.acquire_leases.safe())
             .bind(Json(values(shards)))
             .bind(worker)
             .bind(now_us)
             .bind(later(now_us, ttl))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *tx)
             .await
-            .during("acquire leases")?;
+            .during(ACQUIRE)?;
+        tx.commit().await.during(ACQUIRE)?;
         Ok(shards
             .iter()
             .filter_map(|id| {
@@ -118,15 +123,12 @@ impl SqliteStore {
         shards: &[ShardId],
         clean: bool,
     ) -> Result<()> {
-        sqlx::query(self.sql.release_leases.safe())
+        let statement = sqlx::query(self.sql.release_leases.safe())
             .bind(worker)
             .bind(Json(values(shards)))
             .bind(lease_now_us())
-            .bind(clean)
-            .execute(&self.pool)
-            .await
-            .during("hand leases back")?;
-        Ok(())
+            .bind(clean);
+        self.write("hand leases back", statement).await.map(drop)
     }
 
     /// One transaction: the write lock is taken once, and what is found belongs to the checkpoint.

@@ -145,7 +145,7 @@ impl SqliteStore {
             .bind(slice.not_before.map(|time| time.timestamp_micros()))
             .bind(limit)
             .bind(barrier)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(READ)?)
             .await
             .during(READ)?;
         let (mut events, mut span) = (Vec::with_capacity(rows.len()), None);
@@ -183,7 +183,7 @@ impl SqliteStore {
         let (high, found, names): (Option<Position>, i64, Json<Vec<String>>) =
             sqlx::query_as(self.sql.probe.safe())
                 .bind(progress.after)
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *self.pool.asked().await.during("probe the log")?)
                 .await
                 .during("probe the log")?;
         progress.after = progress.after.max(high.unwrap_or(0));

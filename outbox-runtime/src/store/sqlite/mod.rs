@@ -1,11 +1,11 @@
 //! The store on SQLite 3.42 and newer (sqlx brings its own).
 //!
 //! Any number of processes on one machine may share a file. SQLite lets one of them write at a
-//! time; the others wait for as long as the `busy_timeout` of their connections says, 5 seconds
-//! unless the pool's `SqliteConnectOptions` say otherwise, and then get
+//! time; the others wait for as long as the `busy_timeout` of their connections says, and for at
+//! least five seconds whatever it says, and then get
 //! [`ErrorKind::Conflict`](crate::ErrorKind). Readers never wait (`migrate` switches the file to
-//! a write-ahead log). Nothing here asks for the write lock where it could not wait for it: what
-//! writes is a single statement, or a transaction that begins with `BEGIN IMMEDIATE`.
+//! a write-ahead log). Nothing here asks for the write lock where it could not wait for it:
+//! everything that writes begins with `BEGIN IMMEDIATE`.
 
 mod changed;
 mod control;
@@ -25,9 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::connections::{Connections, Dialect};
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
@@ -48,7 +52,7 @@ impl super::Backend for Sqlite {
 /// The store on SQLite.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    pool: SqlitePool,
+    pool: Connections<Sqlite>,
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
@@ -68,6 +72,19 @@ crate::store::statements! {
     shared_out, stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
     trim_workers, update_deliveries, worker_alive, workers
 }
+
+const DIALECT: Dialect = Dialect {
+    ask: "",
+    ask_writable: "",
+    begin: "BEGIN IMMEDIATE",
+    ask_and_begin: "BEGIN IMMEDIATE",
+    // "cannot start a transaction within a transaction", among others.
+    no: &["1"],
+};
+
+/// How long to wait for the write lock, whatever the `busy_timeout` of the connections: as long as
+/// sqlx waits by default.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// What time columns hold for "never".
 const NEVER: i64 = i64::MAX;
@@ -89,17 +106,41 @@ impl SqliteStore {
     }
 
     /// Begins with the write lock, and waits for it. A transaction that reads first and writes
-    /// later cannot wait: if somebody else has written in between, SQLite refuses at once.
+    /// later cannot wait: if somebody else has written in between, SQLite refuses at once. So does
+    /// a connection whose `busy_timeout` says so, and then the wait is here.
     async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        let pool = self.pool.clone();
-        let begin = async move { pool.begin_with("BEGIN IMMEDIATE").await.during(operation) };
-        super::detached(begin).await
+        let give_up = Instant::now() + LOCK_WAIT;
+        let mut tries = 0;
+        loop {
+            match self.pool.begin().await.during(operation) {
+                Err(error) if error.is_busy() && Instant::now() < give_up => {
+                    tries = (tries + 1).min(5);
+                    sleep(Duration::from_millis(1 << tries).mul_f64(0.5 + fastrand::f64())).await;
+                }
+                begun => return begun,
+            }
+        }
+    }
+
+    /// A single statement that writes; returns how many rows it changed.
+    async fn write(
+        &self,
+        operation: &'static str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<u64> {
+        let mut tx = self.begin_writing(operation).await?;
+        let done = statement.execute(&mut *tx).await.during(operation)?;
+        tx.commit().await.during(operation)?;
+        Ok(done.rows_affected())
     }
 }
 
 impl Store for SqliteStore {
+    const DIALECT: &'static Dialect = &DIALECT;
+
     fn new(pool: SqlitePool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.with_prefix(sql)));
+        let pool = Connections::new(pool, &DIALECT);
         Self { pool, sql, namespace: namespace.clone(), clock }
     }
 
@@ -112,8 +153,12 @@ impl Store for SqliteStore {
 
     async fn listen(&self, _heard: impl Fn() + Send + Sync) {}
 
-    fn pool(&self) -> &SqlitePool {
+    fn connections(&self) -> &Connections<Sqlite> {
         &self.pool
+    }
+
+    fn connections_mut(&mut self) -> &mut Connections<Sqlite> {
+        &mut self.pool
     }
 
     fn clock(&self) -> &Clock {
@@ -176,7 +221,7 @@ impl Store for SqliteStore {
 
     async fn progress_now(&self) -> Result<LogProgress> {
         const MARK: &str = "mark a place in the log";
-        let mut connection = self.pool.acquire().await.during(MARK)?;
+        let mut connection = self.pool.asked().await.during(MARK)?;
         self.mark(&mut connection).await
     }
 
@@ -222,12 +267,8 @@ impl Store for SqliteStore {
     }
 
     async fn forget_worker(&self, worker: Uuid) -> Result<()> {
-        sqlx::query(self.sql.forget_worker.safe())
-            .bind(worker)
-            .execute(&self.pool)
-            .await
-            .during("sign a worker off")?;
-        Ok(())
+        let statement = sqlx::query(self.sql.forget_worker.safe()).bind(worker);
+        self.write("sign a worker off", statement).await.map(drop)
     }
 
     async fn take_over(
@@ -248,6 +289,20 @@ impl Store for SqliteStore {
         self.record_in(connection, checkpoint, changes).await
     }
 
+    /// Always a transaction, as that is what waits for the write lock.
+    async fn record_alone(
+        &self,
+        checkpoint: &Checkpoint<LogProgress>,
+        changes: &Changes,
+        _longest: Duration,
+    ) -> Result<Recorded> {
+        const RECORD: &str = "record progress";
+        let mut tx = self.begin_writing(RECORD).await?;
+        let recorded = self.record_in(&mut tx, checkpoint, changes).await?;
+        tx.commit().await.during(RECORD)?;
+        Ok(recorded)
+    }
+
     /// There are none: of a transaction that removes a head and one that parks behind it, whichever
     /// comes second sees the first and frees the delivery. So no shard asks for the write lock
     /// again and again for nothing; taking over looks nevertheless.
@@ -261,7 +316,7 @@ impl Store for SqliteStore {
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.pool.asked().await.during("look at a checkpoint")?)
             .await
             .during("look at a checkpoint")?;
         Ok(writer.flatten())
@@ -276,33 +331,23 @@ impl Store for SqliteStore {
     }
 
     async fn trim_checkpoints(&self, shard: &ShardId, seq: i64) -> Result<()> {
-        sqlx::query(self.sql.trim_checkpoints.safe())
+        let statement = sqlx::query(self.sql.trim_checkpoints.safe())
             .bind(shard.consumer)
             .bind(shard.shard)
             .bind(seq)
-            .bind(self.now_us())
-            .execute(&self.pool)
-            .await
-            .during("trim checkpoints")?;
-        Ok(())
+            .bind(self.now_us());
+        self.write("trim checkpoints", statement).await.map(drop)
     }
 
     async fn trim_workers(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_workers.safe())
-            .bind(Utc::now().timestamp_micros())
-            .execute(&self.pool)
-            .await
-            .during("trim workers")?;
-        Ok(())
+        let now_us = Utc::now().timestamp_micros();
+        let statement = sqlx::query(self.sql.trim_workers.safe()).bind(now_us);
+        self.write("trim workers", statement).await.map(drop)
     }
 
     async fn trim_dedup(&self) -> Result<()> {
-        sqlx::query(self.sql.trim_dedup.safe())
-            .bind(self.now_us())
-            .execute(&self.pool)
-            .await
-            .during("trim dedup keys")?;
-        Ok(())
+        let statement = sqlx::query(self.sql.trim_dedup.safe()).bind(self.now_us());
+        self.write("trim dedup keys", statement).await.map(drop)
     }
 
     async fn needs(&self) -> Result<Vec<Need>> {

@@ -33,7 +33,7 @@ impl SqliteStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let mut tx = self.pool.begin().await.during(STATS)?;
+        let mut tx = self.pool.begin_with("BEGIN").await.during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = sqlx::query(self.sql.stats.safe())
             // Leases go by the machine's clock, whatever clock a test has.
@@ -142,7 +142,7 @@ impl SqliteStore {
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -159,7 +159,7 @@ impl SqliteStore {
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(LIST)?)
             .await
             .during(LIST)?;
         found
@@ -188,6 +188,8 @@ impl SqliteStore {
         after: Option<&Place>,
         limit: u32,
     ) -> Result<Vec<Place>> {
+        const REDRIVE: &str = "redrive";
+        let mut tx = self.begin_writing(REDRIVE).await?;
         let redriven: Vec<(String, Position, Option<String>)> =
             sqlx::query_as(self.sql.redrive.safe())
                 .bind(filter.consumer.as_deref())
@@ -197,9 +199,10 @@ impl SqliteStore {
                 .bind(self.now_us())
                 .bind(after.map(|place| place.consumer.as_str()))
                 .bind(after.map(|place| place.position))
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *tx)
                 .await
-                .during("redrive")?;
+                .during(REDRIVE)?;
+        tx.commit().await.during(REDRIVE)?;
         Ok(places(&redriven))
     }
 

@@ -25,7 +25,7 @@ const RETAIN: &str = "delete old events";
 
 impl SqliteStore {
     pub(super) async fn shard_needs(&self) -> Result<Vec<Need>> {
-        let mut connection = self.pool.acquire().await.during(RETAIN)?;
+        let mut connection = self.pool.asked().await.during(RETAIN)?;
         self.needs_on(&mut connection).await
     }
 
@@ -70,7 +70,7 @@ impl SqliteStore {
             .bind(until)
             .bind(positions)
             .bind(self.cutoff_us(age))
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.pool.asked().await.during("look for old events")?)
             .await
             .during("look for old events")?;
         Ok(row.into())
@@ -97,21 +97,14 @@ impl SqliteStore {
     }
 
     pub(super) async fn trim_old_audit(&self, age: Duration) -> Result<u64> {
-        let trimmed = sqlx::query(self.sql.trim_audit.safe())
-            .bind(self.cutoff_us(age))
-            .execute(&self.pool)
-            .await
-            .during("delete old audit rows")?;
-        Ok(trimmed.rows_affected())
+        let statement = sqlx::query(self.sql.trim_audit.safe()).bind(self.cutoff_us(age));
+        self.write("delete old audit rows", statement).await
     }
 
     pub(super) async fn note_age(&self, age: Option<Duration>) -> Result<()> {
-        sqlx::query(self.sql.note_retention.safe())
-            .bind(age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX)))
-            .execute(&self.pool)
-            .await
-            .during("note how long events are kept")?;
-        Ok(())
+        let age_us = age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+        let statement = sqlx::query(self.sql.note_retention.safe()).bind(age_us);
+        self.write("note how long events are kept", statement).await.map(drop)
     }
 }
 

@@ -42,36 +42,21 @@ impl SqliteStore {
     /// Lets readers go on while somebody writes. The mode is a property of the file and stays.
     /// A database in memory has no such mode and does without.
     async fn use_write_ahead_log(&self) -> Result<()> {
-        let mut connection = self.pool.acquire().await.during(MIGRATE)?;
+        let mut connection = self.pool.asked().await.during(MIGRATE)?;
         let give_up = Instant::now() + JOURNAL_WAIT;
         loop {
-            let mode: String = sqlx::query_scalar("pragma journal_mode")
-                .fetch_one(&mut *connection)
-                .await
-                .during(MIGRATE)?;
-            if mode == "wal" || mode == "memory" {
-                return Ok(());
-            }
-            let changed = sqlx::query_scalar("pragma journal_mode = wal")
-                .fetch_one(&mut *connection)
-                .await
-                .during(MIGRATE);
-            match changed {
-                Ok(mode) => {
-                    warn_unless_wal(mode);
-                    return Ok(());
-                }
+            match change_journal_mode(&mut connection).await {
                 // Changing the mode needs the file for itself, and SQLite does not wait for that.
                 Err(error) if error.kind() == ErrorKind::Conflict && Instant::now() < give_up => {
                     sleep(Duration::from_millis(20)).await;
                 }
-                Err(error) => return Err(error),
+                changed => return changed,
             }
         }
     }
 
     pub(super) async fn read_format(&self) -> Result<Option<i32>> {
-        let mut connection = self.pool.acquire().await.during("check the format")?;
+        let mut connection = self.pool.asked().await.during("check the format")?;
         self.format_in(&mut connection).await
     }
 
@@ -117,7 +102,7 @@ impl SqliteStore {
     pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
         let rows = sqlx::query(self.sql.registered.safe())
             .bind(Json(names))
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.pool.asked().await.during(REGISTER)?)
             .await
             .during(REGISTER)?;
         let known = rows.iter().map(|row| {
@@ -164,6 +149,19 @@ impl SqliteStore {
         }
         Ok(())
     }
+}
+
+async fn change_journal_mode(connection: &mut SqliteConnection) -> Result<()> {
+    let mode: String = sqlx::query_scalar("pragma journal_mode")
+        .fetch_one(&mut *connection)
+        .await
+        .during(MIGRATE)?;
+    if mode == "wal" || mode == "memory" {
+        return Ok(());
+    }
+    let changed = sqlx::query_scalar("pragma journal_mode = wal").fetch_one(connection).await;
+    warn_unless_wal(changed.during(MIGRATE)?);
+    Ok(())
 }
 
 fn warn_unless_wal(mode: String) {

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Manager;
+use super::{Manager, RELEASE, RENEW};
 use crate::consumer::Bound;
 use crate::error::{ErrorKind, Result};
 use crate::store::{Heartbeat, ShardId, Store};
@@ -47,13 +47,14 @@ impl<S: Store> Manager<S> {
         kept.cancel();
         // A panic in it has been reported by then.
         let _ = keeping.await;
+        let crew = &self.crew;
         for (ids, clean) in [(clean, true), (unclean, false)] {
             if !ids.is_empty() {
-                self.crew.store.release(self.crew.worker, &ids, clean).await?;
+                crew.answered(RELEASE, crew.store.release(crew.worker, &ids, clean)).await?;
             }
         }
-        self.crew.store.forget_worker(self.crew.worker).await?;
-        retention::once(&self.crew).await;
+        crew.answered(RELEASE, crew.store.forget_worker(crew.worker)).await?;
+        retention::once(crew).await;
         drained.map(|()| tally)
     }
 
@@ -132,13 +133,13 @@ impl<S: Store> Manager<S> {
                     continue;
                 }
                 let asked = Instant::now();
-                match crew.promptly("renew leases", crew.store.renew(&heartbeat, &counts)).await {
+                match crew.promptly(RENEW, crew.store.renew(&heartbeat, &counts)).await {
                     Ok(kept) => {
                         crew.keep_leases(&kept, asked);
                         let lost = held.iter().filter(|(id, _)| !kept.contains(id));
                         lost.for_each(|(_, lost)| lost.cancel());
                     }
-                    Err(error) => tracing::warn!(%error, "could not renew leases"),
+                    Err(error) => crew.outage.note("renewing leases", &error),
                 }
             }
         })

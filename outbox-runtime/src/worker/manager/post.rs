@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::consumer::Bound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{ShardId, Store};
-use crate::worker::backoff::Backoff;
 use crate::worker::crew::{Crew, Tally};
+use crate::worker::outage::Watch;
 use crate::worker::shard::{Shard, Until};
 
 /// The manager's end of a shard's task.
@@ -91,19 +91,20 @@ impl<S: Store> ShardTask<S> {
     /// lease is ours.
     pub(super) async fn run(self, mut unclean: bool) -> Left {
         let mut tally = Tally::default();
-        let mut backoff = Backoff::default();
+        let mut watch = self.crew.outage.watch(format!("taking over shard {}", self.id));
         while !self.lost.is_cancelled() && !self.leave.is_cancelled() {
             // A panic must not keep the lease from everybody for ever.
-            let lived =
-                AssertUnwindSafe(self.incarnation(&mut unclean, &mut tally)).catch_unwind().await;
+            let lived = self.incarnation(&mut unclean, &mut tally, &mut watch);
+            let lived = AssertUnwindSafe(lived).catch_unwind().await;
             let error = match lived {
                 Ok(Ended::Gone) => break,
                 Ok(Ended::Reloaded) => continue,
+                // It cannot come back; whoever runs the worker is told.
+                Ok(Ended::Failed(error)) if error.kind() == ErrorKind::Closed => break,
                 Ok(Ended::Failed(error)) => error,
                 Err(_panic) => Error::new(ErrorKind::LeaseLost, "run a shard", "its task panicked"),
             };
-            let pause = backoff.next_pause();
-            tracing::warn!(shard = %self.id, %error, retry_in = ?pause, "a shard had to give up");
+            let pause = watch.failed(&error);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.lost.cancelled() => {}
@@ -114,7 +115,7 @@ impl<S: Store> ShardTask<S> {
     }
 
     /// `unclean` becomes false once all is passed that may have killed the worker before.
-    async fn incarnation(&self, unclean: &mut bool, tally: &mut Tally) -> Ended {
+    async fn incarnation(&self, unclean: &mut bool, tally: &mut Tally, watch: &mut Watch) -> Ended {
         let (crew, consumer) = (Arc::clone(&self.crew), Arc::clone(&self.consumer));
         let token = self.leave.child_token();
         let (told, ending) = (token.clone(), self.ending.clone());
@@ -127,6 +128,7 @@ impl<S: Store> ShardTask<S> {
             }
             Err(error) => return Ended::Failed(error),
         };
+        watch.recovered();
         tracing::debug!(shard = %self.id, unclean, "running a shard");
         let ended = self.until_told(&mut shard, &token).await;
         token.cancel();
@@ -148,7 +150,9 @@ impl<S: Store> ShardTask<S> {
             tokio::select! {
                 ended = &mut running => return ended,
                 () = self.lost.cancelled() => {
-                    tracing::warn!(shard = %self.id, "the lease was lost; another worker goes on");
+                    let lost =
+                        Error::new(ErrorKind::LeaseLost, "keep a lease", "another worker goes on");
+                    self.crew.outage.note(&format!("shard {}", self.id), &lost);
                     return Ok(());
                 }
                 () = self.reload.notified(), if !token.is_cancelled() => token.cancel(),

@@ -52,8 +52,8 @@ impl<S: Store> Shard<S> {
 
     pub(super) async fn read(&mut self) -> Result<()> {
         let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
-        let store = &self.crew.store;
-        let page = store.read(&self.cursor, self.barrier(), &self.slice, limit).await?;
+        let reading = self.crew.store.read(&self.cursor, self.barrier(), &self.slice, limit);
+        let page = self.crew.seated("read the log", reading).await?;
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
         if let Some(pacer) = &mut self.pacer {
@@ -171,9 +171,11 @@ impl<S: Store> Shard<S> {
             // Few enough to leave room for a page of the log: new events must not wait for all rows.
             limit: self.page_limit().div_ceil(4).min(500),
         };
-        let rows = self.crew.store.due(&query).await?;
+        const DUE: &str = "look for due deliveries";
+        let rows = self.crew.seated(DUE, self.crew.store.due(&query)).await?;
         if rows.is_empty() {
-            let next = self.crew.store.next_due(&[self.id.consumer]).await?;
+            let consumer = [self.id.consumer];
+            let next = self.crew.seated(DUE, self.crew.store.next_due(&consumer)).await?;
             self.next_due = match next.first() {
                 // A row that is due and was not returned is already here, or not a head: whatever
                 // changes that sets the time anew.
@@ -233,7 +235,8 @@ impl<S: Store> Shard<S> {
     pub(super) async fn sweep(&mut self) -> Result<()> {
         self.last_sweep = Instant::now();
         let keys: Vec<String> = self.held.iter().cloned().collect();
-        if self.crew.store.free_parked(&self.id, &self.slice, &keys).await? > 0 {
+        let freeing = self.crew.store.free_parked(&self.id, &self.slice, &keys);
+        if self.crew.seated("free parked deliveries", freeing).await? > 0 {
             self.next_due = Some(Instant::now());
         }
         Ok(())

@@ -56,7 +56,8 @@ impl<S: Store> Shard<S> {
     /// Says that the shard has stopped, and takes the next step if all have.
     pub(super) async fn meet(&mut self) -> Result<()> {
         self.record_drained().await?;
-        let over = operations::meet(&self.crew.store, self.id.consumer).await?;
+        let meeting = operations::meet(&self.crew.store, self.id.consumer);
+        let over = self.crew.seated("stop at a common place", meeting).await?;
         self.stop = match self.stop.take() {
             Some(Stopping::Ahead(stop)) if !over => Some(Stopping::Met(stop)),
             _ => Some(Stopping::Over),

@@ -1,13 +1,12 @@
 //! Recording: one checkpoint and the changes that belong to it, in one transaction.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::Shard;
-use crate::error::{During, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::event::Position;
 use crate::store::{Changes, Checkpoint, Recorded, Store};
+use crate::worker::crew::Crew;
 use crate::worker::hooks::Notice;
 use crate::worker::tracker::Tracker;
 
@@ -102,8 +101,7 @@ impl<S: Store> Shard<S> {
         let tried = frozen.tried;
         let frozen = self.frozen.insert(frozen);
         frozen.tried = true;
-        let (store, lease) = (&self.crew.store, self.crew.options.lease);
-        match attempt(store, frozen, tried, lease).await {
+        match attempt(&self.crew, frozen, tried).await {
             Ok(recorded) => {
                 let Some(frozen) = self.frozen.take() else { return Ok(()) };
                 for position in &frozen.settled_rows {
@@ -154,7 +152,8 @@ impl<S: Store> Shard<S> {
         }
         self.trimmed = self.seq;
         let last = self.seq - KEPT_CHECKPOINTS;
-        if let Err(error) = self.crew.store.trim_checkpoints(&self.id, last).await {
+        let trimming = self.crew.store.trim_checkpoints(&self.id, last);
+        if let Err(error) = self.crew.seated("trim checkpoints", trimming).await {
             tracing::debug!(shard = %self.id, %error, "could not trim checkpoints");
         }
     }
@@ -168,17 +167,18 @@ fn is_trim_due(trimmed: i64, seq: i64) -> bool {
 
 /// Writes a record; `tried` says that it may have been written before.
 async fn attempt<S: Store>(
-    store: &S,
+    crew: &Crew<S>,
     frozen: &Frozen<S::Progress>,
     tried: bool,
-    lease: Duration,
 ) -> Result<Recorded> {
-    let written = write(store, &frozen.checkpoint, &frozen.changes, lease).await;
-    match written {
+    const RECORD: &str = "record progress";
+    let (store, lease) = (&crew.store, crew.options.lease);
+    let writing = store.record_alone(&frozen.checkpoint, &frozen.changes, lease);
+    match crew.seated(RECORD, writing).await {
         // The try before may have been committed although its answer was lost.
         Err(error) if error.kind() == ErrorKind::LeaseLost && tried => {
             let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
-            match store.checkpoint_writer(shard, *seq).await? {
+            match crew.seated(RECORD, store.checkpoint_writer(shard, *seq)).await? {
                 Some(writer) if writer == *worker => {
                     Ok(Recorded { still_held: frozen.changes.release.clone() })
                 }
@@ -187,25 +187,6 @@ async fn attempt<S: Store>(
         }
         written => written,
     }
-}
-
-/// One statement where there is only the checkpoint, a transaction where there is more.
-async fn write<S: Store>(
-    store: &S,
-    checkpoint: &Checkpoint<S::Progress>,
-    changes: &Changes,
-    lease: Duration,
-) -> Result<Recorded> {
-    const RECORD: &str = "record progress";
-    if changes.is_empty() {
-        let mut connection = store.pool().acquire().await.during(RECORD)?;
-        return store.record(&mut connection, checkpoint, changes).await;
-    }
-    let mut tx = store.begin().await?;
-    store.limit_idle(&mut tx, lease).await?;
-    let recorded = store.record(&mut tx, checkpoint, changes).await?;
-    tx.commit().await.during(RECORD)?;
-    Ok(recorded)
 }
 
 #[cfg(test)]

@@ -44,7 +44,13 @@ with restored as materialized (
 )
 select p.position, p.id, p.name, p.version, p.key, p.payload, p.headers, p.created_at,
        clock_timestamp() as now, pg_postmaster_start_time() as server,
-       (select bound from span) as bound
+       (select bound from span) as bound,
+       -- Whether this statement sees less than `upto`, as it may in somebody else's transaction.
+       pg_snapshot_xmax(pg_current_snapshot()) < pg_snapshot_xmax($10::text::pg_snapshot)
+           or exists (
+               select from pg_snapshot_xip(pg_current_snapshot()) as running (tx)
+               where pg_visible_in_snapshot(running.tx, $10::text::pg_snapshot)
+           ) as stray
 from (select) always
 left join (
     select * from (select * from late union all select * from new) both_parts

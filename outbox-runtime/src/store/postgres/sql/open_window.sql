@@ -3,7 +3,8 @@
 -- The order S, L, N is what makes reading complete (see window.rs): the snapshot S is taken when
 -- the statement starts; L, the last value of the sequence, is read when `mark` is evaluated; the
 -- reader's own transaction id N is drawn for a row of `mark`, and so after it. N is drawn only
--- when a page was found, or the log has grown enough to be worth moving past.
+-- when a page was found, or the log has grown enough to be worth moving past. Where there was an id
+-- before N, in somebody else's transaction, all this is worth nothing.
 --
 -- The filters stand in a `case` so that the planner does not count on them: it would think that
 -- next to nothing matches, and collect and sort all that lies between two positions to return the
@@ -16,7 +17,7 @@
 -- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
 -- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
 with mark as materialized (
-    select pg_current_snapshot() as upto,
+    select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
@@ -63,7 +64,7 @@ with mark as materialized (
 )
 select p.position, p.id, p.name, p.version, p.key, p.payload, p.headers, p.created_at,
        m.upto::text, m.high, o.id as own, clock_timestamp() as now,
-       pg_postmaster_start_time() as server, (select bound from span) as bound
+       pg_postmaster_start_time() as server, (select bound from span) as bound, m.stray
 from mark m
 left join own o on true
 left join page p on true

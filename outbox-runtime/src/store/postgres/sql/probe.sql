@@ -3,7 +3,7 @@
 --
 -- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
 with mark as materialized (
-    select pg_current_snapshot() as upto,
+    select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
@@ -28,5 +28,5 @@ with mark as materialized (
 select m.upto::text, m.high, o.id as own,
        (select count(*) from page) as found,
        (select array_agg(distinct name) from page) as names,
-       pg_postmaster_start_time() as server
+       pg_postmaster_start_time() as server, m.stray
 from mark m left join own o on true

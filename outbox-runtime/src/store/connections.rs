@@ -1,0 +1,285 @@
+//! Where the engine's statements get their connections from: the user's pool, with care.
+//!
+//! sqlx hands out a connection inside an open transaction if somebody cancelled a `Pool::begin` at
+//! the wrong moment (transact-rs/sqlx#4393), and keeps connections to a server that has become
+//! read-only. What the engine wrote in somebody's forgotten transaction would not be committed. So
+//! a connection is asked first, which costs a round trip where there is a network, unless
+//!
+//! * a transaction is begun: then the question travels with `begin`; or
+//! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
+//!   by themselves (see `store/postgres/log.rs`).
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
+use tokio::time::{Instant, timeout};
+
+use super::Backend;
+use crate::error::Error;
+
+/// For how long connections are suspected after one turned out to be read-only.
+const SUSPICION: Duration = Duration::from_secs(60);
+
+/// The statements that connections are asked with. A transaction that is begun with one of them
+/// and is none afterwards tells that there was none before.
+#[derive(Debug)]
+pub struct Dialect {
+    /// Does nothing.
+    pub(crate) ask: &'static str,
+    /// Fails where nothing can be written.
+    pub(crate) ask_writable: &'static str,
+    /// Begins to write.
+    pub(crate) begin: &'static str,
+    /// The same, and fails inside a transaction.
+    pub(crate) ask_and_begin: &'static str,
+    /// The code with which the questions fail.
+    pub(crate) no: &'static [&'static str],
+}
+
+/// The connections of a store.
+pub struct Connections<DB: Backend> {
+    pool: Pool<DB>,
+    dialect: &'static Dialect,
+    /// How long to wait for one, if not as long as the pool does.
+    patience: Option<Duration>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    suspicious_until: Mutex<Option<Instant>>,
+    told_of_stray: AtomicBool,
+}
+
+impl<DB: Backend> Clone for Connections<DB> {
+    fn clone(&self) -> Self {
+        let (pool, shared) = (self.pool.clone(), Arc::clone(&self.shared));
+        Self { pool, dialect: self.dialect, patience: self.patience, shared }
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Connections<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("size", &self.pool.size()).finish_non_exhaustive()
+    }
+}
+
+impl<DB: Backend> Connections<DB> {
+    pub(crate) fn new(pool: Pool<DB>, dialect: &'static Dialect) -> Self {
+        Self { pool, dialect, patience: None, shared: Arc::default() }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// Waits no longer than this for a connection, or than the pool says if that is shorter. (sqlx
+    /// tries to connect for 30 s by default, at last every 6 s: an outage would be noticed, and its
+    /// end be found, too late.)
+    pub(crate) fn be_impatient(&mut self, patience: Duration) {
+        self.patience = Some(patience);
+    }
+
+    /// What a statement said: if the server is read-only, connections to it are thrown away for a
+    /// while, as new ones may reach another server.
+    pub(crate) fn look_at(&self, error: &Error) {
+        if error.is_read_only() {
+            *self.suspicion() = Some(Instant::now() + SUSPICION);
+        }
+    }
+
+    /// A connection that may be in somebody's transaction.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn plain(&self) -> sqlx::Result<PoolConnection<DB>> {
+        match self.is_suspicious() {
+            true => self.asked().await,
+            false => self.acquire().await,
+        }
+    }
+
+    /// A connection that is in no transaction.
+    pub(crate) async fn asked(&self) -> sqlx::Result<PoolConnection<DB>> {
+        let mut kept = self.pool.num_idle();
+        loop {
+            let mut connection = self.acquire().await?;
+            let asked = match self.is_suspicious() {
+                true => self.dialect.ask_writable,
+                false => self.dialect.ask,
+            };
+            match ask::<DB>(&mut connection, asked).await {
+                Ok(Found::Nothing) => return Ok(connection),
+                Ok(Found::Stray) => {
+                    self.tell_of_stray();
+                    return Ok(connection);
+                }
+                Err(error) if self.says_no(&error) && kept == 0 => {
+                    // A new connection is as read-only: this is how the database is. Whoever only
+                    // reads can; whoever writes will hear it.
+                    ask::<DB>(&mut connection, "rollback").await?;
+                    return Ok(connection);
+                }
+                Err(error) if self.says_no(&error) => {
+                    connection.close_on_drop();
+                    kept -= 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Begins a transaction that is going to write and is nobody else's, on a task of its own, so
+    /// that whoever waits for it may stop waiting.
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, DB>> {
+        let connections = self.clone();
+        detached(async move { connections.begin_here().await }).await
+    }
+
+    /// The same with a statement of the caller's.
+    pub(crate) async fn begin_with(
+        &self,
+        statement: &'static str,
+    ) -> sqlx::Result<Transaction<'static, DB>> {
+        let connections = self.clone();
+        detached(async move {
+            let connection = connections.asked().await?;
+            Transaction::begin(connection, Some(statement.into_sql_str())).await
+        })
+        .await
+    }
+
+    async fn begin_here(&self) -> sqlx::Result<Transaction<'static, DB>> {
+        if !self.is_suspicious() {
+            let connection = self.acquire().await?;
+            match Transaction::begin(connection, Some(self.dialect.ask_and_begin.into_sql_str()))
+                .await
+            {
+                Ok(tx) => return Ok(tx),
+                Err(error) if self.says_no(&error) || is_in_failed_transaction(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let connection = self.asked().await?;
+        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str())).await
+    }
+
+    /// The next connection of the pool, whatever it is in.
+    async fn acquire(&self) -> sqlx::Result<PoolConnection<DB>> {
+        loop {
+            let acquiring = self.pool.acquire();
+            let mut connection = match self.patience {
+                None => acquiring.await?,
+                Some(patience) => {
+                    timeout(patience, acquiring).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
+                }
+            };
+            if !connection.is_in_transaction() {
+                return Ok(connection);
+            }
+            // sqlx lost count of its savepoints: on SQLite, when the database had rolled back by
+            // itself, as it does when the disk is full.
+            connection.close_on_drop();
+        }
+    }
+
+    fn says_no(&self, error: &sqlx::Error) -> bool {
+        code_of(error).is_some_and(|code| self.dialect.no.contains(&&*code))
+    }
+
+    fn is_suspicious(&self) -> bool {
+        self.suspicion().is_some_and(|until| Instant::now() < until)
+    }
+
+    fn suspicion(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.shared.suspicious_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell_of_stray(&self) {
+        if self.shared.told_of_stray.swap(true, Ordering::Relaxed) {
+            tracing::debug!("rolled back a transaction that came with a connection of the pool");
+        } else {
+            tracing::warn!(
+                "a connection came out of the pool inside a transaction that somebody had begun and \
+                 left open, perhaps in a cancelled `Pool::begin`; it was rolled back. Begin with \
+                 `Outbox::begin`, or make the pool with `tidy_pool`. Told once"
+            );
+        }
+    }
+}
+
+/// Makes a pool clean up after cancelled `Pool::begin`s: a connection that is given back inside an
+/// open transaction is rolled back before anybody else gets it.
+///
+/// [`Outbox::begin`](crate::Outbox::begin) never leaves such a connection behind, and the engine
+/// protects itself from them. This is for the application's own statements, which would otherwise
+/// run in a transaction that nobody commits. It costs one round trip for each connection that is
+/// given back, while nobody waits for it, and takes the place of an `after_release` that was set
+/// before.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use outbox_runtime::tidy_pool;
+/// use sqlx::sqlite::SqlitePoolOptions;
+///
+/// let pool = tidy_pool(SqlitePoolOptions::new().max_connections(4)).connect("sqlite::memory:").await?;
+/// # drop(pool); Ok::<(), sqlx::Error>(()) }).unwrap();
+/// ```
+#[must_use]
+pub fn tidy_pool<DB: Backend>(options: PoolOptions<DB>) -> PoolOptions<DB> {
+    options.after_release(|connection, _meta| {
+        Box::pin(async move {
+            if connection.is_in_transaction() {
+                return Ok(false);
+            }
+            // Whatever is wrong with a connection, a new one is better.
+            Ok(ask::<DB>(connection, <DB::Store as super::Store>::DIALECT.ask).await.is_ok())
+        })
+    })
+}
+
+/// Runs something to its end even if nobody waits for it any more.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
+) -> sqlx::Result<T> {
+    tokio::spawn(work).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
+/// What a connection was in.
+enum Found {
+    Nothing,
+    /// A transaction; it was rolled back.
+    Stray,
+}
+
+async fn ask<DB: Backend>(
+    connection: &mut DB::Connection,
+    question: &'static str,
+) -> sqlx::Result<Found> {
+    let failed = match connection.begin_with(question.into_sql_str()).await {
+        Ok(stray) => {
+            stray.rollback().await?;
+            return Ok(Found::Stray);
+        }
+        Err(sqlx::Error::BeginFailed) => return Ok(Found::Nothing),
+        Err(error) if is_in_failed_transaction(&error) => error,
+        Err(error) => return Err(error),
+    };
+    match connection.begin_with("rollback".into_sql_str()).await {
+        Ok(_) => Err(failed),
+        Err(sqlx::Error::BeginFailed) => Ok(Found::Stray),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a statement failed because one before it had, in a transaction of Postgres.
+fn is_in_failed_transaction(error: &sqlx::Error) -> bool {
+    code_of(error).is_some_and(|code| code == "25P02")
+}
+
+fn code_of(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
+    error.as_database_error().and_then(|error| error.code())
+}
