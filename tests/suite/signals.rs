@@ -377,7 +377,8 @@ async fn a_closed_pool_ends_the_connections_of_the_engine_postgres() -> Result<(
         own_connections(outbox.pool()).await.is_ok_and(|open| open == 0)
     })
     .await;
-    running.stop().await?;
+    let error = running.ended().await.expect_err("the pool was closed");
+    assert_eq!(error.kind(), outbox_runtime::ErrorKind::Closed, "{error}");
     Ok(())
 }
 

@@ -182,6 +182,8 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         let running = manager.run(stop.clone());
         tokio::pin!(running, shutdown, closed);
         let closed = tokio::select! {
+            // Whoever stops the worker and then closes the pool has done it right.
+            biased;
             tally = &mut running => return Ok(tally),
             () = &mut shutdown => false,
             () = &mut closed => true,
