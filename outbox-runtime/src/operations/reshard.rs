@@ -37,7 +37,14 @@ pub(crate) async fn reshard<S: Store>(store: &S, consumer: &str, shards: u32) ->
 
 /// Takes the next step if all shards have stopped; tells whether there is something new to do.
 pub(crate) async fn meet<S: Store>(store: &S, consumer: &str) -> Result<bool> {
-    // Before the transaction: in one that has an id already, the mark would be wrong.
+    match have_all_stopped(store, consumer).await? {
+        Some(true) => {}
+        Some(false) => return Ok(false),
+        None => return Ok(true),
+    }
+    // Before the transaction: in one that has an id already, the mark would be wrong. And after the
+    // look: of a shard that still ran when the log was marked, something could have been done that
+    // lies beyond, and it would never be exactly at the barrier.
     let mark = store.progress_now().await?;
     let mut change = Change::begin(store, RESHARD, consumer).await?;
     let Some(resharding) = change.row.resharding.take() else { return Ok(true) };
@@ -66,6 +73,17 @@ pub(crate) async fn meet<S: Store>(store: &S, consumer: &str) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Whether nobody reads any more, which stays so until the next step; `None` where no change goes on.
+async fn have_all_stopped<S: Store>(store: &S, consumer: &str) -> Result<Option<bool>> {
+    let mut change = Change::begin(store, RESHARD, consumer).await?;
+    if change.row.resharding.is_none() {
+        return Ok(None);
+    }
+    let ledgers = change.ledgers().await?;
+    let is_whole = ledgers.len() >= change.row.shards as usize;
+    Ok(Some(is_whole && ledgers.iter().all(|ledger| ledger.drained)))
 }
 
 /// A place that no shard has passed: `mark`, or the end of a shard that began to read after it.
