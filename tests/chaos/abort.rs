@@ -30,6 +30,9 @@ async fn play<DB: Db>() -> Result<()> {
     };
 
     assert_eq!(letter.event.key.as_deref(), Some("poison"));
+    // Nothing that was only beside it when the process died, in whatever shard.
+    let dead = DeliveryFilter::all().state(DeliveryState::Dead);
+    assert_eq!(scene.outbox.deliveries(&dead).await?.len(), 1);
     let kinds: Vec<_> = letter.errors.iter().map(|error| error.kind.as_str()).collect();
     assert_eq!(kinds, ["crash", "crash", "crash"]);
     // The first death was not expected, so its attempt was not recorded.

@@ -13,7 +13,7 @@ use crate::scene::Scene;
 use crate::verdict::Verdict;
 
 const KEYS: u64 = 40;
-const EVENTS: u64 = 4_000;
+const EVENTS: u64 = 2_500;
 const KILLS: u32 = 4;
 
 async fn kill_again_and_again<DB: Db>(seed: u64) -> Result<Verdict> {
@@ -28,7 +28,7 @@ async fn kill_again_and_again<DB: Db>(seed: u64) -> Result<Verdict> {
     let (mut bound, mut written, mut recorded, mut within_a_life) = (0, 0, 0, 0);
     for _ in 0..KILLS {
         let victim = scene.spawn_short_lived();
-        let enough = written + random.usize(1..1_000);
+        let enough = written + random.usize(1..600);
         scene
             .until("the victim to work", |lines| {
                 lines.len() >= enough || distinct(lines) == pings.len()

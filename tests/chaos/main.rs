@@ -25,20 +25,24 @@ fn is_long() -> bool {
 }
 
 /// Declares the tests of faults: what the table calls it, the function that plays a seed, and the
-/// tests with their databases.
+/// tests with their databases; without one where the fault is Postgres' own.
 macro_rules! faults {
     ($fault:literal, $play:ident: $($name:ident on $database:ident),+ $(,)?) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() -> anyhow::Result<()> {
-                for seed in 0..crate::seeds() {
-                    let verdict = $play::<$database>(seed).await?;
-                    verdict.print($fault, stringify!($database), seed);
-                    verdict.check($fault, seed);
-                }
-                Ok(())
+        $(crate::faults! { @ $name, $fault, stringify!($database), $play::<$database> })+
+    };
+    ($fault:literal, $play:ident: $name:ident $(,)?) => {
+        crate::faults! { @ $name, $fault, "Postgres", $play }
+    };
+    (@ $name:ident, $fault:literal, $database:expr, $play:expr) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() -> anyhow::Result<()> {
+            for seed in 0..crate::seeds() {
+                let verdict = $play(seed).await?;
+                verdict.print($fault, $database, seed);
+                verdict.check($fault, seed);
             }
-        )+
+            Ok(())
+        }
     };
 }
 use faults;

@@ -44,15 +44,15 @@ async fn break_the_network(seed: u64, network: Network) -> Result<Verdict> {
     Ok(verdict)
 }
 
-async fn reset<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn reset(seed: u64) -> Result<Verdict> {
     break_the_network(seed, Network::Resets).await
 }
 
-async fn silence<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn silence(seed: u64) -> Result<Verdict> {
     break_the_network(seed, Network::Silent).await
 }
 
-async fn one_way<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn one_way(seed: u64) -> Result<Verdict> {
     break_the_network(seed, Network::OneWay).await
 }
 
@@ -82,17 +82,17 @@ async fn exhaust_the_pool<DB: Db>(seed: u64) -> Result<Verdict> {
 
 crate::faults! {
     "connections reset", reset:
-    chaos_connections_are_reset_on_postgres on Postgres,
+    chaos_connections_are_reset_on_postgres,
 }
 
 crate::faults! {
     "connections half-open", silence:
-    chaos_connections_are_half_open_on_postgres on Postgres,
+    chaos_connections_are_half_open_on_postgres,
 }
 
 crate::faults! {
     "one-way silence", one_way:
-    chaos_connections_are_silent_one_way_on_postgres on Postgres,
+    chaos_connections_are_silent_one_way_on_postgres,
 }
 
 crate::faults! {

@@ -104,6 +104,20 @@ struct Verdict {
 }
 
 impl Verdict {
+    /// For the table of faults.
+    fn tabulate(&self, case: Case, seed: u64) {
+        let fault = format!("pg_dump into a fresh cluster, ids {case:?}").to_lowercase();
+        let verdict = crate::verdict::Verdict {
+            lost: self.lost,
+            duplicates: self.repeated,
+            bound: IN_FLIGHT,
+            inversions: self.inversions,
+            exact: self.projection_exact && self.from_now_exact,
+            ..crate::verdict::Verdict::default()
+        };
+        verdict.print(&fault, "Postgres", seed);
+    }
+
     fn check(&self, what: &str) {
         println!("{what}: {self:?}");
         assert!(self.committed > 500, "{what}");
@@ -360,6 +374,7 @@ async fn play(case: Case) -> Result<()> {
     for seed in 0..seeds {
         let scene = Scene::new(case, seed).await?;
         let verdict = scene.go_on(seed, Sabotage::None).await?;
+        verdict.tabulate(case, seed);
         verdict.check(&format!("{case:?}, seed {seed}"));
     }
     Ok(())

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 const LIMIT_OF_DISKS: Duration = Duration::from_secs(10);
 
 /// `kill -9` of Postgres under load, and a restart.
-async fn kill_the_server<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn kill_the_server(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut cluster = Cluster::start().await;
     let url = cluster.url();
@@ -47,9 +47,9 @@ async fn kill_the_server<DB: Db>(seed: u64) -> Result<Verdict> {
 }
 
 /// `pg_terminate_backend` on the engine's sessions, again and again.
-async fn end_sessions<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn end_sessions(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let scene = Scene::<DB>::new().await?;
+    let scene = Scene::<Postgres>::new().await?;
     let load = Load::start(&scene, seed);
     let victims = scene.spawn_all(2);
     scene.until_busy(random.usize(100..300)).await;
@@ -77,7 +77,7 @@ async fn end_sessions<DB: Db>(seed: u64) -> Result<Verdict> {
 }
 
 /// A disk that is full, and then is not.
-async fn fill_the_disk<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn fill_the_disk(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
     let cluster = Cluster::start().await;
     let disk = cluster.small_disk(48);
@@ -131,15 +131,15 @@ fn fill(path: &std::path::Path) {
 
 crate::faults! {
     "kill -9 of Postgres, restart", kill_the_server:
-    chaos_kill_of_the_server_on_postgres on Postgres,
+    chaos_kill_of_the_server_on_postgres,
 }
 
 crate::faults! {
     "pg_terminate_backend again and again", end_sessions:
-    chaos_sessions_are_ended_on_postgres on Postgres,
+    chaos_sessions_are_ended_on_postgres,
 }
 
 crate::faults! {
     "disk full, then space again", fill_the_disk:
-    chaos_a_full_disk_on_postgres on Postgres,
+    chaos_a_full_disk_on_postgres,
 }

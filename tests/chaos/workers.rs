@@ -58,9 +58,9 @@ async fn freeze_beyond_the_lease<DB: Db>(seed: u64) -> Result<Verdict> {
 
 /// The same in the middle of a transaction of `inside`, which holds locks on rows that its
 /// successor needs.
-async fn freeze_in_a_transaction<DB: Db>(seed: u64) -> Result<Verdict> {
+async fn freeze_in_a_transaction(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let scene = Scene::<DB>::new().await?;
+    let scene = Scene::<Postgres>::new().await?;
     let load = Load::start(&scene, seed);
     let orders = scene.orders().delay("inside", Duration::from_millis(5));
     let victims: Vec<Victim> = (0..2).map(|_| Victim::spawn(&orders, &[])).collect();
@@ -142,8 +142,7 @@ async fn thaw_too_late<DB: Db>(
     let book = load.stop().await;
     scene.until_done(2).await;
     let stale = scene.lines(|lines| {
-        let lines = lines.iter().filter(|line| line.pid == stale.pid && line.at > thawed);
-        lines.map(|line| line.n).count()
+        lines.iter().filter(|line| line.pid == stale.pid && line.at > thawed).count()
     });
     stop_all(victims).await;
     let mut verdict = Verdict::reach(scene, &book).await;
@@ -209,7 +208,7 @@ crate::faults! {
 // On SQLite such a worker has the lock of the file, and everybody waits for it.
 crate::faults! {
     "SIGSTOP within a transaction, SIGCONT", freeze_in_a_transaction:
-    chaos_a_worker_frozen_in_a_transaction_on_postgres on Postgres,
+    chaos_a_worker_frozen_in_a_transaction_on_postgres,
 }
 
 crate::faults! {

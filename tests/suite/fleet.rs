@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use outbox_runtime::Worker;
 use outbox_runtime::testing::TestOutbox;
-use outbox_tests::{Db, Ping, Probe, Running, wait};
+use outbox_tests::{Act, Db, Ping, Probe, Running, wait};
 use uuid::Uuid;
 
 use crate::consumers::{Several, Sharded};
@@ -17,6 +17,7 @@ crate::both! {
     a_handed_back_shard_is_taken_at_once,
     workers_and_rates_are_listed,
     order_holds_while_workers_come_and_go,
+    a_worker_runs_no_more_handlers_than_it_is_told,
 }
 
 async fn shares<R: outbox_runtime::Registry, DB: Db>(
@@ -145,5 +146,23 @@ async fn order_holds_while_workers_come_and_go<DB: Db>() -> Result<()> {
         assert!(numbers.is_sorted(), "{numbers:?}");
     }
     assert!(!probe.keys_overlapped());
+    Ok(())
+}
+
+/// Of all shards together; and each shard has its turn.
+async fn a_worker_runs_no_more_handlers_than_it_is_told<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<Sharded, DB>::new().await?;
+    let probe = Probe::new(|_, ping, _| if ping.n < 3 { Act::Gate } else { Act::Succeed });
+    let mut tx = outbox.begin().await?;
+    outbox.emit_all(&mut tx, (0..200).map(|n| Ping::keyed(&n.to_string(), n))).await?;
+    tx.commit().await?;
+    let worker = Worker::new(outbox.outbox().clone(), probe.clone()).concurrency(4);
+    let worker = Running::worker(worker);
+    // Three stay at the gate, so the others have one place between them.
+    probe.until_called("sharded", 200).await;
+    assert!(probe.peak() <= 4, "{}", probe.peak());
+    probe.open_gate();
+    worker.stop().await?;
+    assert_eq!(outbox.stats().await?[0].handled, 200);
     Ok(())
 }

@@ -19,6 +19,7 @@ mod pooler;
 mod reading;
 mod refused;
 mod report;
+mod restored;
 mod retention;
 mod robust;
 mod setup;

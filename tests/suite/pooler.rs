@@ -30,7 +30,8 @@ fn told<R: Registry>(pool: PgPool) -> Outbox<R, Postgres> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outbox_that_was_not_told_of_a_pooler_says_what_to_do_postgres() -> Result<()> {
     let database = TestDatabase::<Postgres>::create().await?;
-    let pooler = PgBouncer::start(2, "")?;
+    // One server connection, so that all of them meet there.
+    let pooler = PgBouncer::start(1, "")?;
     let process = || -> Result<Outbox<Plain, Postgres>> {
         Ok(Outbox::new(through(pooler.options(&database)?, 1)))
     };

@@ -212,8 +212,7 @@ async fn a_paused_consumer_keeps_its_events_and_a_retired_one_does_not<DB: Db>()
     assert_eq!(left(&outbox).await?, 10);
     DB::execute(outbox.pool(), &set("retired_at")).await?;
     delete(&outbox).await?;
-    assert_eq!(left(&outbox).await?, 0);
-    assert_eq!(of(&outbox.stats().await?, "slow").holds_retention, None, "it needs nothing");
+    assert_eq!(left(&outbox).await?, 0, "it needs nothing");
     Ok(())
 }
 
@@ -450,12 +449,15 @@ async fn one_worker_deletes_at_a_time() -> Result<()> {
     emit(&outbox, (0..10).map(Ping::new)).await?;
     outbox.drain(Probe::default()).await?;
     outbox.advance(DAY * 31);
-    let mut other = outbox.begin().await?;
-    let lock = "select pg_advisory_xact_lock(hashtextextended('outbox retention:outbox', 0))";
-    Postgres::run(&mut other, lock).await?;
-    delete(&outbox).await?;
-    assert_eq!(left(&outbox).await?, 10, "another worker is at it");
-    other.rollback().await?;
+    // Another worker is at it, or somebody replays or registers.
+    for lock in ["pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"] {
+        let mut other = outbox.begin().await?;
+        let lock = format!("select {lock}(hashtextextended('outbox retention:outbox', 0))");
+        Postgres::run(&mut other, &lock).await?;
+        delete(&outbox).await?;
+        assert_eq!(left(&outbox).await?, 10, "{lock}");
+        other.rollback().await?;
+    }
     delete(&outbox).await?;
     assert_eq!(left(&outbox).await?, 0);
     Ok(())

@@ -5,6 +5,7 @@
 
 mod chaos;
 mod examples;
+mod measure;
 mod npm;
 mod process;
 mod report;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
         Command::Chaos { seeds, only } => chaos::run(seeds, &only),
+        Command::Measure { events } => measure::run(events),
         Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
         Command::Webhooks => webhooks::run(),
@@ -63,6 +65,12 @@ enum Command {
         /// Run those tests only whose name contains this.
         #[arg(long, default_value = "chaos", value_name = "TEXT")]
         only: String,
+    },
+    /// Print figures of a release build: draining a backlog, and what more workers bring.
+    Measure {
+        /// How many events the backlog has.
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
     },
     /// Run every test against other major versions of Postgres (Linux on x86_64).
     PostgresVersions {

@@ -27,6 +27,10 @@ pub trait Control: Clone + Send + Sync + 'static {
     type Db: Backend;
     type Progress: Progress;
 
+    /// Whether statements and their answers travel over a network, which may lose them without a
+    /// word.
+    const IS_REMOTE: bool;
+
     /// Begins a transaction in which a consumer is changed: each statement sees what was committed
     /// before it.
     fn begin_control(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;

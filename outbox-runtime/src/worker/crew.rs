@@ -1,16 +1,18 @@
 //! What all shards of a worker share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore};
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::decide::Next;
 use super::hooks::Hooks;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -20,8 +22,20 @@ pub(crate) struct Crew<S> {
     pub(crate) worker: Uuid,
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
+    /// One for each handler that may run at the same time, if that is limited.
+    pub(crate) permits: Option<Arc<Semaphore>>,
     in_flight: Mutex<HashMap<ShardId, u32>>,
     leased_until: Mutex<HashMap<ShardId, Instant>>,
+    turns: Arc<RwLock<()>>,
+}
+
+/// The right to begin an attempt that is recorded first, since it may kill the process.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Beside those of other shards.
+    Shared { _guard: OwnedRwLockReadGuard<()> },
+    /// Alone: the process has died in an attempt at this delivery before.
+    Exclusive { _guard: OwnedRwLockWriteGuard<()> },
 }
 
 /// How a worker works.
@@ -29,11 +43,15 @@ pub(crate) struct Crew<S> {
 pub(crate) struct WorkerOptions {
     /// How long a lease lasts without renewal.
     pub(crate) lease: Duration,
+    /// How long to wait for an answer of the database.
+    pub(crate) answer_timeout: Duration,
     /// How long handlers may go on after the worker is told to stop.
     pub(crate) shutdown_timeout: Duration,
     /// Probing the log: this often while something happens, less often while nothing does.
     pub(crate) poll: Duration,
     pub(crate) poll_idle: Duration,
+    /// How many handlers may run at the same time, of all consumers together.
+    pub(crate) concurrency: Option<u32>,
     /// Events in one read.
     pub(crate) page_size: u32,
     /// Events in one transaction of a `delivery = tx` consumer.
@@ -64,9 +82,11 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(30),
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
+            concurrency: None,
             page_size: 500,
             tx_size: 100,
             record_interval: Duration::from_millis(50),
@@ -78,8 +98,48 @@ impl Default for WorkerOptions {
 
 impl<S: Store> Crew<S> {
     pub(crate) fn new(store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
-        let (in_flight, leased_until) = (Mutex::default(), Mutex::default());
-        Self { store, bell, worker: Uuid::now_v7(), options, hooks, in_flight, leased_until }
+        let permits =
+            options.concurrency.map(|handlers| Arc::new(Semaphore::new(handlers as usize)));
+        Self {
+            permits,
+            store,
+            bell,
+            worker: Uuid::now_v7(),
+            options,
+            hooks,
+            in_flight: Mutex::default(),
+            leased_until: Mutex::default(),
+            turns: Arc::default(),
+        }
+    }
+
+    /// A turn, if it is one's turn. What has been begun when the process dies counts as a crash, in
+    /// every shard that it runs. So what did so before runs while no other such attempt does: those
+    /// that only had the bad luck to be beside it pass.
+    pub(crate) fn take_turn(&self, died_before: bool) -> Option<Turn> {
+        let turns = Arc::clone(&self.turns);
+        if died_before {
+            turns.try_write_owned().ok().map(|guard| Turn::Exclusive { _guard: guard })
+        } else {
+            turns.try_read_owned().ok().map(|guard| Turn::Shared { _guard: guard })
+        }
+    }
+
+    /// Waits for the database, but not for ever: a connection may have fallen silent, and TCP does
+    /// not tell. Whatever waited is dropped then, so it must bear that. (A database in this process
+    /// always answers.)
+    pub(crate) async fn answered<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if !S::IS_REMOTE {
+            return work.await;
+        }
+        timeout(self.options.answer_timeout, work).await.unwrap_or_else(|_elapsed| {
+            let message = format!("no answer for {:?}", self.options.answer_timeout);
+            Err(Error::new(ErrorKind::Unavailable, operation, message))
+        })
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had

@@ -109,7 +109,8 @@ impl<S: Store> Manager<S> {
                 _ = ticks.tick() => self.renew().await,
             }
         }
-        if let Err(error) = self.crew.store.forget_worker(self.crew.worker).await {
+        let forget = self.crew.store.forget_worker(self.crew.worker);
+        if let Err(error) = self.crew.answered("sign off", forget).await {
             tracing::debug!(%error, "could not sign the worker off; it will be forgotten");
         }
         // They have been told to stop; a panic in them has been reported by then.
@@ -131,7 +132,8 @@ impl<S: Store> Manager<S> {
             ttl: self.crew.options.lease,
         };
         let asked = Instant::now();
-        match self.crew.store.renew(&heartbeat, &held).await {
+        let renewal = self.crew.store.renew(&heartbeat, &held);
+        match self.crew.answered("renew leases", renewal).await {
             Ok(kept) => {
                 self.crew.keep_leases(&kept, asked);
                 let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
@@ -143,7 +145,8 @@ impl<S: Store> Manager<S> {
 
     /// Takes free shards up to this worker's share, and gives back what is more than that.
     async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
-        let fleet = match self.crew.store.fleet().await {
+        let fleet = self.crew.answered("look at the fleet", self.crew.store.fleet());
+        let fleet = match fleet.await {
             Ok(fleet) => fleet,
             Err(error) => return tracing::warn!(%error, "could not look at the fleet"),
         };
@@ -162,7 +165,7 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
-        match self.take(wanted).await {
+        match self.crew.answered("acquire leases", self.take(wanted)).await {
             Ok(taken) => {
                 for (id, unclean) in taken {
                     self.spawn(tasks, id, unclean, stop);
@@ -227,7 +230,7 @@ impl<S: Store> Manager<S> {
         self.crew.note_in_flight(&left.id, 0);
         self.posts.remove(&left.id);
         let released = self.crew.store.release(self.crew.worker, std::slice::from_ref(&left.id));
-        if let Err(error) = released.await {
+        if let Err(error) = self.crew.answered("hand leases back", released).await {
             return tracing::warn!(
                 shard = %left.id, %error, "could not hand a lease back; it will expire"
             );
@@ -238,7 +241,9 @@ impl<S: Store> Manager<S> {
     /// What operations have changed: shards of a consumer that is paused or retired stop, those of a
     /// consumer that was changed otherwise start anew with their new orders.
     async fn look_for_operations(&mut self) {
-        let now = match self.crew.store.registered(&self.names()).await {
+        let names = self.names();
+        let registered = self.crew.store.registered(&names);
+        let now = match self.crew.answered("look for operations", registered).await {
             Ok(now) => now,
             Err(error) => return tracing::warn!(%error, "could not look for operations"),
         };
@@ -272,8 +277,11 @@ impl<S: Store> Manager<S> {
             return;
         }
         self.last_housekeeping = Instant::now();
-        let store = &self.crew.store;
-        for trimmed in [store.trim_dedup().await, store.trim_workers().await] {
+        let (crew, store) = (&self.crew, &self.crew.store);
+        for trimmed in [
+            crew.answered("trim dedup keys", store.trim_dedup()).await,
+            crew.answered("trim workers", store.trim_workers()).await,
+        ] {
             if let Err(error) = trimmed {
                 tracing::debug!(%error, "could not delete what has expired");
             }

@@ -6,6 +6,7 @@ mod decide;
 mod hooks;
 mod manager;
 mod pace;
+mod permits;
 mod queue;
 mod retention;
 mod shard;
@@ -76,6 +77,15 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
         self
     }
 
+    /// How long to wait for an answer of the database before the statement is tried on another
+    /// connection: when a machine or a firewall in between is gone, nobody says so. Not for SQLite,
+    /// nor for the statements of handlers, which have the timeout of their consumer. Default: 30 s.
+    #[must_use]
+    pub fn answer_timeout(mut self, duration: Duration) -> Self {
+        self.options.answer_timeout = duration.max(Duration::from_millis(100));
+        self
+    }
+
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
     ///
@@ -86,6 +96,15 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {
         self.options.poll = active;
         self.options.poll_idle = idle.max(active);
+        self
+    }
+
+    /// How many handlers may run at the same time, of all consumers and shards of this worker
+    /// together; each consumer's own `concurrency` is per shard. A batch and a transaction of a
+    /// `delivery = tx` consumer count as one. Default: no limit besides the consumers' own.
+    #[must_use]
+    pub fn concurrency(mut self, handlers: u32) -> Self {
+        self.options.concurrency = Some(handlers.max(1));
         self
     }
 

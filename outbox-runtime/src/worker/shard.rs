@@ -20,10 +20,11 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
-use super::crew::{Crew, Tally};
+use super::crew::{Crew, Tally, Turn};
 use super::decide::Ended;
 use super::hooks::Notice;
 use super::pace::Pacer;
+use super::permits::Permits;
 use super::queue::{Item, Queue};
 use super::tracker::Tracker;
 use super::unit::{UnitDone, UnitFailed};
@@ -76,8 +77,13 @@ pub(crate) struct Shard<S: Store> {
     suspects: u32,
     /// Items whose attempt is being recorded before it begins.
     begun: VecDeque<Item>,
+    /// The right to do so, until it is recorded how they ended.
+    turn: Option<Turn>,
+    /// When to ask for it again.
+    turn_due: Option<Instant>,
 
     running: JoinSet<Finished<S>>,
+    permits: Permits,
     running_items: u32,
     /// What runs must run alone: an item whose attempt was recorded first.
     alone: Option<Item>,
@@ -133,7 +139,8 @@ impl<S: Store> Shard<S> {
             not_before: None,
             dead_holds_key: options.on_dead == OnDead::Hold,
         };
-        let taken: Taken<S::Progress> = crew.store.take_over(&id, &slice, crew.worker).await?;
+        let take_over = crew.store.take_over(&id, &slice, crew.worker);
+        let taken: Taken<S::Progress> = crew.answered("take over a shard", take_over).await?;
         slice.shards = taken.orders.shards;
         slice.not_before = taken.orders.not_before;
         let now = Instant::now();
@@ -160,7 +167,10 @@ impl<S: Store> Shard<S> {
             next_due: taken.has_deliveries.then_some(now),
             suspects: if unclean { crew.options.most_in_flight(options) } else { 0 },
             begun: VecDeque::new(),
+            turn: None,
+            turn_due: None,
             running: JoinSet::new(),
+            permits: Permits::new(crew.permits.clone()),
             running_items: 0,
             alone: None,
             unit_running: false,
@@ -189,7 +199,9 @@ impl<S: Store> Shard<S> {
         loop {
             let stopping = self.token.is_cancelled();
             let mut wait = None;
-            match self.step(stopping, until).await {
+            let crew = Arc::clone(&self.crew);
+            // A step may be dropped at any of its statements: what is to be recorded stays.
+            match crew.answered("run a shard", self.step(stopping, until)).await {
                 Ok(()) => backoff.reset(),
                 Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
                 Err(error) => {
@@ -272,6 +284,7 @@ impl<S: Store> Shard<S> {
             () = moved(&mut self.clock), if !stopping => {
                 self.next_due = Some(Instant::now());
             }
+            () = self.permits.come(), if !stopping && self.permits.is_wanted() => {}
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             () = token.cancelled(), if !stopping => {}
         }
@@ -313,7 +326,7 @@ impl<S: Store> Shard<S> {
         let paced = self.pacer.as_ref().filter(|_| !self.caught_up && self.has_room());
         let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
-        [record, batch, due, paced, sweep].into_iter().flatten().min()
+        [record, batch, due, paced, sweep, self.turn_due].into_iter().flatten().min()
     }
 
     /// The end of a graceful stop: handlers that are still running are dropped, and their events
@@ -331,7 +344,8 @@ impl<S: Store> Shard<S> {
         if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
             return Ok(());
         }
-        if let Err(error) = self.record().await {
+        let crew = Arc::clone(&self.crew);
+        if let Err(error) = crew.answered("record progress", self.record()).await {
             tracing::warn!(shard = %self.id, %error, "could not record the last progress");
         }
         Ok(())

@@ -215,12 +215,14 @@ impl<S: Store> Unit<S> {
             if done.parks(item) {
                 continue;
             }
-            let mut savepoint = tx.savepoint().await?;
+            let set = tx.savepoint();
+            let mut savepoint = self.crew.answered("set a savepoint", set).await?;
             let mut ended = self.handle(item, savepoint.tx()).await;
             match &ended {
                 Ended::Outcome(_) => {
                     // Refused when a statement had failed and the handler said nothing of it.
-                    if let Err(error) = savepoint.release().await {
+                    let released = self.crew.answered("release a savepoint", savepoint.release());
+                    if let Err(error) = released.await {
                         if error.kind() == ErrorKind::Conflict || error.is_temporary() {
                             return Err(error.into());
                         }
@@ -231,7 +233,7 @@ impl<S: Store> Unit<S> {
                 Ended::Error(error) if error.is_conflict() && !blame => {
                     return Err(self.conflict());
                 }
-                _ => savepoint.rollback().await?,
+                _ => self.crew.answered("roll back", savepoint.rollback()).await?,
             }
             self.settle(&mut done, item, ended);
         }
@@ -247,10 +249,15 @@ impl<S: Store> Unit<S> {
     }
 
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
-        let mut inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
-        // A handler may not take longer, so the transaction of one that lives does not idle longer.
-        let longest = self.consumer.options.timeout.saturating_add(MARGIN);
-        self.crew.store.limit_idle(&mut inner, longest).await?;
+        let begin = async {
+            let mut inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+            // A handler may not take longer, so the transaction of one that lives does not idle
+            // longer.
+            let longest = self.consumer.options.timeout.saturating_add(MARGIN);
+            self.crew.store.limit_idle(&mut inner, longest).await?;
+            Ok(inner)
+        };
+        let inner = self.crew.answered("begin", begin).await?;
         Ok(Tx::new(inner, self.crew.bell.clone()))
     }
 
@@ -297,8 +304,12 @@ impl<S: Store> Unit<S> {
         }
         let mut checkpoint = self.checkpoint.clone();
         checkpoint.totals += counted;
-        let recorded = self.crew.store.record(&mut tx, &checkpoint, &changes).await?;
-        tx.commit().await?;
+        let commit = async {
+            let recorded = self.crew.store.record(&mut tx, &checkpoint, &changes).await?;
+            tx.commit().await?;
+            Ok(recorded)
+        };
+        let recorded = self.crew.answered("record progress", commit).await?;
         let (notices, settled_rows) = (self.notices.clone(), self.settled_rows.clone());
         Ok(UnitDone {
             checkpoint,

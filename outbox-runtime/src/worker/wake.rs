@@ -40,8 +40,14 @@ pub(super) async fn probe<S: Store>(
     let mut signalled = false;
     loop {
         let round = match &mut prober {
-            None => Prober::new(&crew).await.map(|new| prober = Some(new)),
-            Some(prober) => prober.round(&crew, &consumers, &beat, signalled).await,
+            None => {
+                let new = crew.answered("mark a place in the log", Prober::new(&crew)).await;
+                new.map(|new| prober = Some(new))
+            }
+            Some(prober) => {
+                let round = prober.round(&crew, &consumers, &beat, signalled);
+                crew.answered("probe the log", round).await
+            }
         };
         let done_at = Instant::now();
         let pause = match (&round, &prober) {

@@ -15,7 +15,7 @@ use outbox_runtime::{
 };
 use outbox_tests::Ping;
 use outbox_tests::victim::{Line, Orders, PingV2, Release};
-use sqlx::Pool;
+use sqlx::{Connection, Pool};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// The number of the event that aborts the process.
@@ -39,7 +39,7 @@ impl Scribe {
         if n == POISON {
             std::process::abort();
         }
-        if self.flaky && n % 16 == 0 && delivery.attempt() == 1 {
+        if self.flaky && n.is_multiple_of(16) && delivery.attempt() == 1 {
             return Err(std::io::Error::other("as ordered").into());
         }
         let key = delivery.key();
@@ -185,8 +185,10 @@ where
     R: Consumers<DB, State = Scribe>,
     DB: TestBackend,
 {
+    let answer_timeout = orders.answer_timeout.unwrap_or(Duration::from_secs(30));
     let worker = Worker::new(Outbox::<R, DB>::new(pool.clone()), scribe)
         .lease(orders.lease)
+        .answer_timeout(answer_timeout)
         .poll(Duration::from_millis(20), Duration::from_millis(100));
     worker.run_until(told_to_stop(pool, orders.hold)).await?;
     Ok(())
@@ -223,7 +225,18 @@ async fn main() -> anyhow::Result<()> {
         Scribe { log: Arc::new(log), delays: Arc::new(orders.delays.clone()), flaky: orders.flaky };
     let (url, connections) = (orders.url.clone(), orders.connections);
     if url.starts_with("postgres") {
+        let patience = orders.answer_timeout.unwrap_or(Duration::from_secs(30));
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
+        // sqlx asks a connection that is given back whether it is well, and would wait for ever for
+        // one that has fallen silent: it would never be replaced.
+        let pool = pool.after_release(move |connection, _meta| {
+            Box::pin(async move {
+                match tokio::time::timeout(patience, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    Err(_silent) => Err(sqlx::Error::PoolTimedOut),
+                }
+            })
+        });
         // By its name a test finds the victim's sessions.
         let name = format!("victim-{}", std::process::id());
         let options: sqlx::postgres::PgConnectOptions = url.parse()?;

@@ -46,12 +46,16 @@ impl Control for PostgresStore {
     type Db = Postgres;
     type Progress = WindowProgress;
 
+    const IS_REMOTE: bool = true;
+
     /// Whatever isolation the pool's connections have: each statement has to see what was committed
     /// before it.
     async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
         self.translate_if_restored().await?;
-        self.pool.begin_with(BEGIN).await.during(CONTROL)
+        let mut tx = self.pool.begin_with(BEGIN).await.during(CONTROL)?;
+        self.await_retention(&mut tx).await?;
+        Ok(tx)
     }
 
     async fn lock_consumer(

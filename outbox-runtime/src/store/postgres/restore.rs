@@ -41,6 +41,9 @@ const TRANSLATE: &str = "translate progress after a restore";
 /// How often to look whether the transactions that are waited for have ended.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often to look whether another worker has translated, before giving up for now: a minute.
+const LOOKS: u32 = 600;
+
 /// How long to wait without saying so.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -118,14 +121,22 @@ impl PostgresStore {
     /// Translates the progress of all shards if the tables came from another cluster. Whether there
     /// was anything to do: then whoever asked looks at the ledger again.
     pub(super) async fn translate_if_restored(&self) -> Result<bool> {
-        let mut session = self.pool.session().await.during(TRANSLATE)?;
-        let cluster = self.cluster(&mut session).await?;
-        session.end().await.during(TRANSLATE)?;
-        if cluster.here == cluster.stored {
-            return Ok(false);
+        for looks in 0..LOOKS {
+            let mut session = self.pool.session().await.during(TRANSLATE)?;
+            let cluster = self.cluster(&mut session).await?;
+            session.end().await.during(TRANSLATE)?;
+            if cluster.here == cluster.stored {
+                return Ok(looks > 0);
+            }
+            let store = self.clone();
+            if !detached(async move { store.translate().await }).await? {
+                // Another worker is at it: to be waited for, without a connection.
+                sleep(LOOK * 5).await;
+            }
         }
-        let store = self.clone();
-        detached(async move { store.translate().await }).await
+        Err(unavailable(
+            "another worker is at it, and waits for transactions that have emitted here",
+        ))
     }
 
     /// The server that a connection leads to, if what is stored is meant for its cluster.
@@ -146,7 +157,7 @@ impl PostgresStore {
     }
 
     /// All in one transaction, and so on one server. Only the mark is taken before: in a transaction
-    /// that has an id already it would be wrong.
+    /// that has an id already it would be wrong. `false` where another worker is at it.
     async fn translate(&self) -> Result<bool> {
         let barrier = self.mark().await?;
         let mut tx = self.pool.begin().await.during(TRANSLATE)?;
@@ -159,7 +170,7 @@ impl PostgresStore {
             .await
             .during(TRANSLATE)?;
         match stored {
-            None => return Err(unavailable("another worker is at it")),
+            None => return Ok(false),
             Some(stored) if stored == cluster.here => return Ok(true),
             Some(_) => {}
         }

@@ -8,8 +8,8 @@
 //!
 //! The progress is read before the rows are deleted, by a statement of its own. Meanwhile it only
 //! moves forward, which makes more deletable, never less. What moves it back (a replay) or begins
-//! at the beginning (a registration) holds the lock that each deletion tries to get:
-//! `await_retention`.
+//! at the beginning (a registration) shares the lock that each deletion tries to get for itself: see
+//! `begin_control`.
 
 use std::collections::HashMap;
 use std::time::Duration;

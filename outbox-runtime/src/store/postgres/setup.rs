@@ -79,7 +79,6 @@ impl PostgresStore {
                 let message = "the database server was restarted or replaced meanwhile";
                 return Err(Error::new(ErrorKind::Unavailable, REGISTER, message));
             }
-            self.await_retention(&mut tx).await?;
             for consumer in consumers.iter().filter(is_new) {
                 self.register_one(&mut tx, consumer, &now).await?;
             }

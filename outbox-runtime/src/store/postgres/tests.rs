@@ -100,19 +100,15 @@ async fn a_reader_jumps_over_what_is_gone() {
     let mut tx = store.pool().begin().await.unwrap();
     store.append(&mut tx, events(3, "wanted"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
-    store.pool().execute("select setval('outbox.event_position_seq', 90000000)").await.unwrap();
-    let mut tx = store.pool().begin().await.unwrap();
-    store.append(&mut tx, events(3, "wanted"), Duration::ZERO).await.unwrap();
-    tx.commit().await.unwrap();
     let server = store.mark().await.unwrap().server;
     let mut progress = super::WindowProgress::beginning().on(server);
     let mut found = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..2 {
         let page = store.read(&progress, None, &slice, 2).await.unwrap();
         found.extend(page.events.iter().map(|event| event.position));
         progress = page.end;
     }
-    assert_eq!(found, [50000001, 50000002, 50000003, 90000001, 90000002, 90000003]);
+    assert_eq!(found, [50_000_001, 50_000_002, 50_000_003]);
 }
 
 /// The rows that the scans of a plan looked at, from `explain (analyze, format json)`.

@@ -45,6 +45,8 @@ impl Control for SqliteStore {
     type Db = Sqlite;
     type Progress = LogProgress;
 
+    const IS_REMOTE: bool = false;
+
     async fn begin_control(&self) -> Result<Transaction<'static, Sqlite>> {
         self.begin_writing(CONTROL).await
     }

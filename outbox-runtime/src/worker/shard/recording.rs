@@ -83,7 +83,7 @@ impl<S: Store> Shard<S> {
     }
 
     pub(super) async fn record(&mut self) -> Result<()> {
-        let mut frozen = match self.frozen.take() {
+        let frozen = match self.frozen.take() {
             Some(frozen) => frozen,
             None => Frozen {
                 checkpoint: self.checkpoint(&self.tracker),
@@ -93,13 +93,23 @@ impl<S: Store> Shard<S> {
                 tried: false,
             },
         };
-        match self.write(&frozen).await {
+        // Kept in place while it is written: whoever waits may stop waiting.
+        let tried = frozen.tried;
+        let frozen = self.frozen.insert(frozen);
+        frozen.tried = true;
+        let (store, lease) = (&self.crew.store, self.crew.options.lease);
+        match attempt(store, frozen, tried, lease).await {
             Ok(recorded) => {
+                let Some(frozen) = self.frozen.take() else { return Ok(()) };
                 for position in &frozen.settled_rows {
                     self.rows.remove(position);
                 }
                 self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
                 self.recorded_mark = self.tracker.mark();
+                if self.alone.is_none() && self.begun.is_empty() {
+                    // Until it is recorded how it ended, it would count as a crash.
+                    self.turn = None;
+                }
                 if !frozen.settled_rows.is_empty() {
                     // Some may only have been put back behind the head of their key.
                     self.next_due = Some(Instant::now());
@@ -111,30 +121,7 @@ impl<S: Store> Shard<S> {
                 self.publish(frozen.notices);
                 Ok(())
             }
-            Err(error) => {
-                frozen.tried = true;
-                self.frozen = Some(frozen);
-                Err(error)
-            }
-        }
-    }
-
-    async fn write(&self, frozen: &Frozen<S::Progress>) -> Result<Recorded> {
-        let store = &self.crew.store;
-        let lease = self.crew.options.lease;
-        let written = write(store, &frozen.checkpoint, &frozen.changes, lease).await;
-        match written {
-            // The try before may have been committed although its answer was lost.
-            Err(error) if error.kind() == ErrorKind::LeaseLost && frozen.tried => {
-                let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
-                match store.checkpoint_writer(shard, *seq).await? {
-                    Some(writer) if writer == *worker => {
-                        Ok(Recorded { still_held: frozen.changes.release.clone() })
-                    }
-                    _ => Err(error),
-                }
-            }
-            written => written,
+            Err(error) => Err(error),
         }
     }
 
@@ -172,6 +159,29 @@ impl<S: Store> Shard<S> {
 /// workers that live shortly (a drain every minute) trim as well.
 fn is_trim_due(trimmed: i64, seq: i64) -> bool {
     seq / TRIM_EVERY > trimmed / TRIM_EVERY
+}
+
+/// Writes a record; `tried` says that it may have been written before.
+async fn attempt<S: Store>(
+    store: &S,
+    frozen: &Frozen<S::Progress>,
+    tried: bool,
+    lease: Duration,
+) -> Result<Recorded> {
+    let written = write(store, &frozen.checkpoint, &frozen.changes, lease).await;
+    match written {
+        // The try before may have been committed although its answer was lost.
+        Err(error) if error.kind() == ErrorKind::LeaseLost && tried => {
+            let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
+            match store.checkpoint_writer(shard, *seq).await? {
+                Some(writer) if writer == *worker => {
+                    Ok(Recorded { still_held: frozen.changes.release.clone() })
+                }
+                _ => Err(error),
+            }
+        }
+        written => written,
+    }
 }
 
 /// One statement where there is only the checkpoint, a transaction where there is more.

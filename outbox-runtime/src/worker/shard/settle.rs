@@ -4,6 +4,7 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use super::{Finished, Shard};
+use crate::consumer::DeliveryMode;
 use crate::error::Result;
 use crate::store::Store;
 use crate::worker::decide::{Ended, Next};
@@ -41,6 +42,10 @@ impl<S: Store> Shard<S> {
         }
         if self.running.is_empty() {
             self.alone = None;
+            if self.consumer.options.mode == DeliveryMode::Tx {
+                // What was handled has been recorded in the same transaction.
+                self.turn = None;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Starting handlers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -10,12 +11,17 @@ use crate::error::Result;
 use crate::store::Store;
 use crate::worker::attempt::{Frame, attempted};
 use crate::worker::decide::{Ended, begin_recorded};
+use crate::worker::permits::Permit;
 use crate::worker::queue::{Item, Source};
 use crate::worker::unit::Unit;
+
+/// How soon to ask again for a turn that somebody else has.
+const TURN: Duration = Duration::from_millis(20);
 
 impl<S: Store> Shard<S> {
     /// Starts as many handlers as may run now.
     pub(super) async fn start(&mut self, until: Until) -> Result<()> {
+        self.turn_due = None;
         loop {
             if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
                 return Ok(());
@@ -23,21 +29,27 @@ impl<S: Store> Shard<S> {
             if !self.crew.has_lease(&self.id) {
                 return Ok(());
             }
-            if let Some(item) = self.begun.pop_front() {
-                self.alone = Some(item.clone());
-                self.launch(vec![item]);
+            if !self.begun.is_empty() {
+                let Some(permit) = self.permits.take() else { return Ok(()) };
+                if let Some(item) = self.begun.pop_front() {
+                    self.alone = Some(item.clone());
+                    self.launch(vec![item], permit);
+                }
                 return Ok(());
             }
             self.park_held();
             let Some(next) = self.queue.peek() else { return Ok(()) };
             if self.is_suspect(next) {
-                if self.running.is_empty() {
+                // A crash is an attempt that failed, and comes back as a retry.
+                let died_before = next.has_row() && next.attempts > 0;
+                if self.running.is_empty() && self.has_turn(died_before) {
                     self.record_first().await?;
                     continue;
                 }
                 return Ok(());
             }
             let Some(count) = self.may_take(until) else { return Ok(()) };
+            let Some(permit) = self.permits.take() else { return Ok(()) };
             let mut items = Vec::with_capacity(count);
             while items.len() < count
                 && self.queue.peek().is_some_and(|item| !self.is_suspect(item))
@@ -45,7 +57,7 @@ impl<S: Store> Shard<S> {
                 items.extend(self.queue.pop());
                 self.park_held();
             }
-            self.launch(items);
+            self.launch(items, permit);
         }
     }
 
@@ -101,6 +113,13 @@ impl<S: Store> Shard<S> {
         }
     }
 
+    /// Whether an attempt that is recorded first may begin now; if not, it is asked again soon.
+    fn has_turn(&mut self, died_before: bool) -> bool {
+        self.turn = self.crew.take_turn(died_before);
+        self.turn_due = self.turn.is_none().then(|| Instant::now() + TURN);
+        self.turn.is_some()
+    }
+
     /// Records the attempt at the next item before it begins, so that it counts even if it kills
     /// this process.
     async fn record_first(&mut self) -> Result<()> {
@@ -118,24 +137,23 @@ impl<S: Store> Shard<S> {
         self.record().await
     }
 
-    fn launch(&mut self, mut items: Vec<Item>) {
+    fn launch(&mut self, mut items: Vec<Item>, permit: Permit) {
         if items.is_empty() {
             return;
         }
         self.running_items += items.len() as u32;
         let consumer = Arc::clone(&self.consumer);
         match &self.consumer.handler {
-            Handler::Tx(_) => self.launch_unit(items),
+            Handler::Tx(_) => self.launch_unit(items, permit),
             Handler::Each(handler) => {
-                for item in items {
-                    let frame = Frame::new(&consumer.options, &item, &self.token);
-                    let handling = handler.run(attempted(&item), frame.context.clone());
-                    self.running.spawn(async move {
-                        let ended =
-                            frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
-                        Finished::Attempts(vec![(item, ended)])
-                    });
-                }
+                let Some(item) = items.pop() else { return };
+                let frame = Frame::new(&consumer.options, &item, &self.token);
+                let handling = handler.run(attempted(&item), frame.context.clone());
+                self.running.spawn(async move {
+                    let _permit = permit;
+                    let ended = frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
+                    Finished::Attempts(vec![(item, ended)])
+                });
             }
             Handler::Batch(handler) => {
                 // Rows come in the order in which they are due.
@@ -144,6 +162,7 @@ impl<S: Store> Shard<S> {
                 let batch = items.iter().map(attempted).collect();
                 let handling = handler.run(batch, frame.context.clone());
                 self.running.spawn(async move {
+                    let _permit = permit;
                     let ended = match frame.run(handling).await {
                         Ok(verdicts) => verdicts.into_iter().map(Ended::from).collect(),
                         Err(ended) => ended.for_each(items.len()),
@@ -156,7 +175,7 @@ impl<S: Store> Shard<S> {
 
     /// A transaction for many events: its checkpoint says that all of them are done with, as each
     /// will be handled or have a row when it commits.
-    fn launch_unit(&mut self, items: Vec<Item>) {
+    fn launch_unit(&mut self, items: Vec<Item>, permit: Permit) {
         let mut ahead = self.tracker.clone();
         for item in items.iter().filter(|item| !item.has_row()) {
             ahead.complete(item.position());
@@ -175,6 +194,9 @@ impl<S: Store> Shard<S> {
         };
         self.unit_running = true;
         self.singly = self.singly.saturating_sub(1);
-        self.running.spawn(async move { Finished::Unit(unit.run().await.map(Box::new)) });
+        self.running.spawn(async move {
+            let _permit = permit;
+            Finished::Unit(unit.run().await.map(Box::new))
+        });
     }
 }

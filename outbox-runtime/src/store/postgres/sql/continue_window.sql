@@ -9,8 +9,7 @@
 with restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
-    select coalesce((select min(position) from "outbox".event where position > $11), $11 + 1)
-        - 1 + $4::bigint as bound
+    select greatest($11, (select min(position) from "outbox".event) - 1) + $4::bigint as bound
 ), late as (
     select e.* from unnest($1::text[]::xid8[]) as x (tx)
     cross join lateral (

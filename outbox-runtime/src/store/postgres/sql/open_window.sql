@@ -21,9 +21,9 @@ with mark as materialized (
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
-    -- From the first event that is left: retention may have deleted any number before it.
-    select coalesce((select min(position) from "outbox".event where position > $2), $2 + 1)
-        - 1 + $4::bigint as bound
+    -- From the first event that is left: retention may have deleted any number before it. (Not from
+    -- the first after $2: a bulk of events that are not committed yet may lie there.)
+    select greatest($2, (select min(position) from "outbox".event) - 1) + $4::bigint as bound
 ), late as (
     select e.* from unnest($1::text[]::xid8[]) as x (tx)
     cross join lateral (

@@ -60,12 +60,14 @@ async fn a_worker_that_was_taken_over_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_take_overs_at_once_get_eight_epochs() {
-    let (file, _store) = registered().await;
+    let (file, store) = registered().await;
+    let worker = Uuid::now_v7();
+    store.acquire(worker, &[shard("c")], TTL).await.unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let store = file.store();
             tokio::spawn(async move {
-                take(&store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap().seq
+                store.take_over(&shard("c"), &slice("a"), worker).await.unwrap().seq
             })
         })
         .collect();

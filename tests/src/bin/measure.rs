@@ -1,0 +1,246 @@
+//! Figures that `cargo xtask measure` prints: how a large backlog drains, and what more workers
+//! bring. Ratios within one run, since machines differ; the workers are processes of their own.
+//!
+//! `measure backlog EVENTS`, `measure workers EVENTS`, and, for itself, `measure work URL OPTIONS`.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use outbox_runtime::testing::TestDatabase;
+use outbox_runtime::{
+    ConsumerError, Delivery, Outbox, Postgres, State, Worker, consumer, registry,
+};
+use outbox_tests::{Ping, wait};
+use sqlx::postgres::PgPoolOptions;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio_util::sync::CancellationToken;
+
+/// What the handlers of a worker share.
+#[derive(Clone)]
+struct Tape {
+    wait: Duration,
+    handled: Arc<AtomicU64>,
+}
+
+/// Says so after so many events.
+const REPORT_EVERY: u64 = 1_000;
+
+#[consumer(name = "one-shard", start = beginning, ordered)]
+async fn one_shard(_ping: Delivery<Ping>, State(tape): State<Tape>) -> Result<(), ConsumerError> {
+    tape.handle().await;
+    Ok(())
+}
+
+#[consumer(name = "eight-shards", start = beginning, shards = 8)]
+async fn eight_shards(
+    _ping: Delivery<Ping>,
+    State(tape): State<Tape>,
+) -> Result<(), ConsumerError> {
+    tape.handle().await;
+    Ok(())
+}
+
+impl Tape {
+    async fn handle(&self) {
+        if !self.wait.is_zero() {
+            tokio::time::sleep(self.wait).await;
+        }
+        let handled = self.handled.fetch_add(1, Ordering::Relaxed) + 1;
+        if handled.is_multiple_of(REPORT_EVERY) {
+            println!("{handled}");
+        }
+    }
+}
+
+registry! {
+    /// Drains a backlog.
+    struct Drains;
+    state: Tape,
+    events: [Ping],
+    consumers: [one_shard],
+}
+
+registry! {
+    /// Shares work out.
+    struct Shares;
+    state: Tape,
+    events: [Ping],
+    consumers: [eight_shards],
+}
+
+registry! {
+    /// Only emits.
+    struct Emits;
+    events: [Ping],
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["backlog", events] => backlog(events.parse()?).await,
+        ["workers", events] => workers(events.parse()?).await,
+        ["work", url, "drain"] => work::<Drains>(url, Duration::ZERO, None).await,
+        ["work", url, "share"] => work::<Shares>(url, Duration::from_millis(5), Some(16)).await,
+        _ => bail!("measure backlog EVENTS | workers EVENTS"),
+    }
+}
+
+/// A backlog of so many events is drained by one worker: is the last tenth as fast as the first, and
+/// does memory stay bounded? With and without a transaction that is open all the time.
+async fn backlog(events: u64) -> Result<()> {
+    println!("backlog of {events} events, one consumer (ordered, one shard)");
+    println!("transaction held open | events/s: first tenth, last tenth, all | peak RSS, MiB");
+    for held in [false, true] {
+        let database = TestDatabase::<Postgres>::create().await?;
+        let outbox = Outbox::<Emits, Postgres>::new(database.pool().clone());
+        outbox.migrate().await?;
+        fill(&outbox, events).await?;
+        let mut open = outbox.begin().await?;
+        if held {
+            outbox.emit(&mut open, Ping::new(events)).await?;
+        }
+        let mut worker = Process::start(database.url(), "drain")?;
+        let mut reached = Vec::new();
+        for tenth in 0..=10 {
+            // The first mark is after the first report, when everything has warmed up.
+            let count = (events * tenth / 10).max(REPORT_EVERY);
+            worker.until(count).await?;
+            reached.push((count, Instant::now()));
+        }
+        let rate = |from: usize, to: usize| {
+            let [(before, began), (after, ended)] = [reached[from], reached[to]];
+            (after - before) as f64 / (ended - began).as_secs_f64()
+        };
+        let peak_mib = worker.peak_kib()? / 1024;
+        let (first, last, all) = (rate(0, 1), rate(9, 10), rate(0, 10));
+        println!("{held:21} | {first:.0}, {last:.0}, {all:.0} | {peak_mib}");
+        open.rollback().await?;
+        worker.stop().await?;
+    }
+    Ok(())
+}
+
+/// One worker and four, each with 16 handlers at once that wait 5 ms, on 8 shards.
+async fn workers(events: u64) -> Result<()> {
+    println!("{events} events, 8 shards, handlers that wait 5 ms, 16 at once in each worker");
+    let mut rates = Vec::new();
+    for count in [1_u32, 4] {
+        let database = TestDatabase::<Postgres>::create().await?;
+        let outbox = Outbox::<Emits, Postgres>::new(database.pool().clone());
+        outbox.migrate().await?;
+        let mut fleet = (0..count)
+            .map(|_| Process::start(database.url(), "share"))
+            .collect::<Result<Vec<_>>>()?;
+        // They have shared the shards out before there is anything to do.
+        wait::until("the shards to be shared out", || async {
+            let shards = outbox.shards(None).await.unwrap_or_default();
+            let mut having: Vec<_> = shards.iter().filter_map(|shard| shard.worker).collect();
+            having.sort_unstable();
+            let even = having.chunk_by(|a, b| a == b).all(|own| own.len() as u32 == 8 / count);
+            having.len() == 8 && even
+        })
+        .await;
+        let began = Instant::now();
+        fill(&outbox, events).await?;
+        wait::until("everything to be handled", || async {
+            let stats = outbox.stats().await.expect("stats");
+            stats.iter().map(|one| one.handled).sum::<u64>() >= events
+        })
+        .await;
+        let rate = events as f64 / began.elapsed().as_secs_f64();
+        println!("{count} workers: {rate:.0} events/s");
+        rates.push(rate);
+        for process in &mut fleet {
+            process.stop().await?;
+        }
+    }
+    println!("four workers bring {:.2} times what one does", rates[1] / rates[0]);
+    Ok(())
+}
+
+async fn fill(outbox: &Outbox<Emits, Postgres>, events: u64) -> Result<()> {
+    let mut next = 0;
+    while next < events {
+        let chunk = next..(next + 10_000).min(events);
+        next = chunk.end;
+        let mut tx = outbox.begin().await?;
+        let pings = chunk.map(|n| Ping::keyed(&format!("key-{}", n % 1_000), n));
+        outbox.emit_all(&mut tx, pings).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// What a worker process does until its input is closed.
+async fn work<R>(url: &str, wait: Duration, concurrency: Option<u32>) -> Result<()>
+where
+    R: outbox_runtime::Consumers<Postgres, State = Tape>,
+{
+    let pool = PgPoolOptions::new().max_connections(20).connect(url).await?;
+    let tape = Tape { wait, handled: Arc::default() };
+    let mut worker = Worker::new(Outbox::<R, Postgres>::new(pool), tape);
+    if let Some(concurrency) = concurrency {
+        worker = worker.concurrency(concurrency);
+    }
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    std::thread::spawn(move || {
+        // Any end of the input will do.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        told.cancel();
+    });
+    worker.run_until(stop.cancelled_owned()).await?;
+    Ok(())
+}
+
+/// A worker in a process of its own.
+struct Process {
+    child: Child,
+    reports: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(url: &str, kind: &str) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["work", url, kind])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let reports = child.stdout.take().context("its output")?;
+        Ok(Self { child, reports: BufReader::new(reports).lines() })
+    }
+
+    /// Waits until it says that it has handled so many events.
+    async fn until(&mut self, count: u64) -> Result<()> {
+        loop {
+            let line = self.reports.next_line().await?.context("the worker ended")?;
+            if line.parse::<u64>()? >= count {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The most memory that it ever had, in KiB.
+    fn peak_kib(&self) -> Result<u64> {
+        let id = self.child.id().context("a process")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.context("VmHWM in /proc")?.trim().trim_end_matches(" kB");
+        Ok(peak.parse()?)
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        let status = self.child.wait().await?;
+        anyhow::ensure!(status.success(), "a worker ended with {status}");
+        Ok(())
+    }
+}
