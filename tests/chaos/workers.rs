@@ -88,6 +88,9 @@ async fn inside<DB: Db>(scene: &Scene<DB>) -> Vec<usize> {
     ]
 }
 
+/// How many handlers of a shard run at the same time, where nobody says.
+const CONCURRENCY: usize = 16;
+
 struct Frozen {
     index: usize,
     at: Duration,
@@ -146,7 +149,8 @@ async fn thaw_too_late<DB: Db>(
     });
     stop_all(victims).await;
     let mut verdict = Verdict::reach(scene, &book).await;
-    verdict.bound = frozen.unrecorded;
+    // What had been begun when it was frozen is written down after it was thawed.
+    verdict.bound = frozen.unrecorded + CONCURRENCY * frozen.shards.len();
     verdict.resumed = Some((took, LIMIT));
     verdict.note = format!("{stale} deliveries by the stale worker after it was thawed");
     Ok(verdict)

@@ -126,7 +126,8 @@ async fn chaos_no_schedule_loses_repeats_or_reorders_an_event() {
             let verdict = play(round, None).await;
             println!("{seed:4} | {pages:?} | {verdict}");
             assert!(verdict.is_clean(), "seed {seed}: {verdict}");
-            let limit = round.longest_pause + Duration::from_secs(1);
+            // Generous, as the machine may be busy; `held_open` in the suite is the sharp test.
+            let limit = round.longest_pause + Duration::from_secs(20);
             let stall = verdict.longest_stall;
             assert!(stall <= limit, "seed {seed}: nothing was delivered for {stall:?}");
         }
