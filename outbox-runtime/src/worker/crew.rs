@@ -75,7 +75,7 @@ pub(crate) struct WorkerOptions {
 }
 
 /// How long to wait for a connection before that counts as a failure.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A place among those of a worker who use a connection.
 pub(crate) type Seat<'c> = (SemaphorePermit<'c>, SemaphorePermit<'c>);
