@@ -4,8 +4,9 @@
 //! Lives of shards take over (leases only decide who tries, so anybody may at any time), learn what
 //! they were told after their fence, open windows, handle events in any order that keys allow, and
 //! record. A life may notice a change, or die, at any step; one that was taken over can only collide,
-//! or look once more whether all have stopped. An operator asks for another number. Lives that have stopped say so, mark the
-//! log, and then look and commit in two steps with the consumer's row locked.
+//! or look once more whether all have stopped. An operator asks for another number. Lives that have
+//! stopped say so, mark the log, and then look and commit in two steps with the consumer's row locked.
+//! (The engine also compares what it saw with what is there when it commits, which is stricter.)
 //!
 //! The log is a row of events in the order of commits; a window ends where the log ended when it was
 //! opened, and so does a mark (`store/postgres/model.rs` shows that windows make this true). One

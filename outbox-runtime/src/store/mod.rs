@@ -28,7 +28,7 @@ use sqlx::{Pool, Transaction};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::event::{Emitted, Position, StoredEvent};
 
 pub use connections::tidy_pool;
@@ -84,9 +84,11 @@ pub trait Backend: sqlx::Database {
 }
 
 /// Runs something to its end even if nobody waits for it any more.
+#[cfg(feature = "postgres")]
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
+    use crate::error::{Error, ErrorKind};
     tokio::spawn(work).await.unwrap_or_else(|error| {
         let message = format!("the task that does it ended: {error}");
         Err(Error::new(ErrorKind::Unavailable, "use the database", message))
