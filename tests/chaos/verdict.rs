@@ -27,6 +27,8 @@ pub(crate) struct Verdict {
     pub(crate) exact: bool,
     /// How long the last shard took to go on, and how long it may have taken.
     pub(crate) resumed: Option<(Duration, Duration)>,
+    /// What is left of the rate that the consumers had without the fault.
+    pub(crate) kept: Option<f64>,
     /// Whatever else there is to say.
     pub(crate) note: String,
 }
@@ -69,19 +71,20 @@ impl Verdict {
 
     /// A line for people, and one for `cargo xtask chaos` if it asks for them.
     pub(crate) fn print(&self, fault: &str, database: &str, seed: u64) {
-        let Self { lost, foreign, duplicates, bound, inversions, exact, resumed, note } = self;
+        let Self { lost, foreign, duplicates, bound, inversions, exact, resumed, kept, note } =
+            self;
         let (took, limit) = resumed.unzip();
         println!(
             "{fault} on {database}, seed {seed}: lost {lost}, foreign {foreign}, duplicates \
              {duplicates} of at most {bound}, inversions {inversions}, exact {exact}, resumed in \
-             {took:?} of at most {limit:?} {note}"
+             {took:?} of at most {limit:?}, rate kept {kept:?} {note}"
         );
         let Some(path) = std::env::var_os("OUTBOX_CHAOS_FIGURES") else { return };
         let figures = serde_json::json!({
             "fault": fault, "database": database, "seed": seed, "lost": lost, "foreign": foreign,
             "duplicates": duplicates, "bound": bound, "inversions": inversions, "exact": exact,
             "resumed_ms": took.map(|took| took.as_millis() as u64),
-            "limit_ms": limit.map(|limit| limit.as_millis() as u64), "note": note,
+            "limit_ms": limit.map(|limit| limit.as_millis() as u64), "kept": kept, "note": note,
         });
         let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
         file.and_then(|mut file| file.write_all(format!("{figures}\n").as_bytes()))

@@ -40,13 +40,12 @@ pub(crate) fn doctests(services: &Services) -> Result<()> {
     process::run(services.cargo().args(["test", "--doc", "--workspace", "--all-features"]))
 }
 
-/// The long tests whose path contains `filter`, ignored ones too, one at a time and
-/// with what they print.
+/// The long tests whose path contains `filter`, ignored ones too, with what they print.
 pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
     let mut command = services.cargo();
     if has_nextest() {
         command.args(["nextest", "run", "--profile", "chaos"]).args(PACKAGES);
-        command.args(["--run-ignored", "all", "--no-capture", filter]);
+        command.args(["--run-ignored", "all", filter]);
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
         command.args(["test", "--lib", "--bins", "--tests"]).args(PACKAGES).arg(filter);

@@ -111,10 +111,6 @@ pub trait Progress:
     #[must_use]
     fn end(&self) -> Self;
 
-    /// Whether a reader here has seen something that one at `other` has not; neither is in the
-    /// middle of a page.
-    fn is_beyond(&self, other: &Self) -> bool;
-
     /// The progress of a reader that has everything from this position on before it, and what it
     /// had before it already.
     #[must_use]

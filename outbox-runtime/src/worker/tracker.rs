@@ -119,10 +119,6 @@ mod tests {
             self.clone()
         }
 
-        fn is_beyond(&self, other: &Self) -> bool {
-            self.0 > other.0
-        }
-
         fn rewound(&self, to: Position) -> Self {
             Self(self.0.min(to - 1))
         }

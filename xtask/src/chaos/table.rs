@@ -26,6 +26,8 @@ struct Row {
     exact: bool,
     /// In milliseconds, with the limit.
     resumed: Option<(u64, u64)>,
+    /// What each seed kept of the rate without the fault, if its test says.
+    kept: Vec<f64>,
 }
 
 impl Table {
@@ -64,6 +66,7 @@ impl Table {
             row.resumed =
                 Some(row.resumed.map_or((took, limit), |(worst, _)| (worst.max(took), limit)));
         }
+        row.kept.extend(figures["kept"].as_f64());
         Ok(())
     }
 }
@@ -80,10 +83,11 @@ impl Row {
             inversions: 0,
             exact: true,
             resumed: None,
+            kept: Vec::new(),
         }
     }
 
-    fn cells(&self) -> [String; 8] {
+    fn cells(&self) -> [String; 9] {
         let (duplicates, bound) = self.duplicates;
         let too_many = if self.too_many { " TOO MANY" } else { "" };
         let resumed = self.resumed.map_or_else(
@@ -99,11 +103,21 @@ impl Row {
             self.inversions.to_string(),
             if self.exact { "yes" } else { "NO" }.to_owned(),
             resumed,
+            self.rate_kept(),
         ]
+    }
+
+    fn rate_kept(&self) -> String {
+        let mut kept = self.kept.clone();
+        kept.sort_by(f64::total_cmp);
+        match kept[..] {
+            [] => "-".to_owned(),
+            [worst, ..] => format!("{worst:.2} / {:.2}", kept[kept.len() / 2]),
+        }
     }
 }
 
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 9] = [
     "fault",
     "seeds",
     "lost",
@@ -112,12 +126,13 @@ const HEADS: [&str; 8] = [
     "inversions",
     "projection exact",
     "resumed worst / limit",
+    "rate kept worst / median",
 ];
 
 /// As Markdown, to be pasted into a note.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 8]> = self.rows.iter().map(Row::cells).collect();
+        let rows: Vec<[String; 9]> = self.rows.iter().map(Row::cells).collect();
         let widths: Vec<usize> = HEADS
             .iter()
             .enumerate()
@@ -126,7 +141,7 @@ impl fmt::Display for Table {
                 cells.chain([head.len()]).max().unwrap_or(0)
             })
             .collect();
-        let line = |f: &mut fmt::Formatter<'_>, cells: &[String; 8]| {
+        let line = |f: &mut fmt::Formatter<'_>, cells: &[String; 9]| {
             for (cell, width) in cells.iter().zip(&widths) {
                 write!(f, "| {cell:width$} ")?;
             }
@@ -153,7 +168,8 @@ mod tests {
         serde_json::json!({
             "fault": "a fault", "database": "Sqlite", "seed": 0, "lost": 0, "foreign": 1,
             "duplicates": duplicates, "bound": bound, "inversions": 0, "exact": exact,
-            "resumed_ms": resumed_ms, "limit_ms": resumed_ms.map(|_| 7_000), "note": "",
+            "resumed_ms": resumed_ms, "limit_ms": resumed_ms.map(|_| 7_000),
+            "kept": resumed_ms.map(|ms| ms as f64 / 1_000.0), "note": "",
         })
         .to_string()
     }
@@ -167,7 +183,17 @@ mod tests {
         ];
         let table = Table::of(&lines.join("\n")).expect("figures");
         let row = table.rows[0].cells();
-        let expected = ["a fault (Sqlite)", "3", "0", "3", "3 / 3", "0", "yes", "6.99 / 7.00 s"];
+        let expected = [
+            "a fault (Sqlite)",
+            "3",
+            "0",
+            "3",
+            "3 / 3",
+            "0",
+            "yes",
+            "6.99 / 7.00 s",
+            "0.00 / 2.05",
+        ];
         assert_eq!(row, expected);
     }
 
@@ -175,7 +201,7 @@ mod tests {
     fn one_bad_seed_is_not_hidden_by_the_others() {
         let lines = [figures(2, 1, None, false), figures(3, 3, None, true)];
         let row = Table::of(&lines.join("\n")).expect("figures").rows[0].cells();
-        assert_eq!(&row[4..], ["3 / 3 TOO MANY", "0", "NO", "-"]);
+        assert_eq!(&row[4..], ["3 / 3 TOO MANY", "0", "NO", "-", "-"]);
     }
 
     #[test]

@@ -184,10 +184,6 @@ impl Progress for WindowProgress {
         }
     }
 
-    fn is_beyond(&self, other: &Self) -> bool {
-        moves::age(&self.done) > moves::age(&other.done)
-    }
-
     fn rewound(&self, to: Position) -> Self {
         moves::rewound(self, to)
     }

@@ -43,10 +43,6 @@ impl Progress for LogProgress {
         self.clone()
     }
 
-    fn is_beyond(&self, other: &Self) -> bool {
-        self.after > other.after
-    }
-
     fn rewound(&self, to: Position) -> Self {
         Self { after: self.after.min(to - 1) }
     }
