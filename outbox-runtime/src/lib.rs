@@ -63,8 +63,10 @@ mod backoff;
 mod bell;
 mod clock;
 mod consumer;
+mod declaration;
 mod error;
 mod event;
+mod handler;
 pub mod headers;
 mod json;
 mod key;
@@ -88,8 +90,10 @@ pub use consumer::{
     ConsumerOptions, Context, Delivery, DeliveryMode, FromRef, HandleBatch, HandleEach, HandleTx,
     IntoBatchOutcome, IntoOutcome, OnDead, Outcome, Start, State,
 };
+pub use declaration::Declaration;
 pub use error::{Error, ErrorKind, Result};
 pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEvent};
+pub use handler::{EmittingHandler, HandlerInfo};
 pub use headers::{Cause, Headers};
 pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};

@@ -19,7 +19,9 @@ pub use crate::consumer::{
     Delivery, FromRef, HandleBatch, HandleEach, HandleTx, IntoBatchOutcome, IntoOutcome, OnDead,
     Outcome, Start, State,
 };
+pub use crate::declaration::Declaration;
 pub use crate::event::{DecodeError, Event};
+pub use crate::handler::EmittingHandler;
 pub use crate::key::EventKey;
 pub use crate::registry::{
     ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo,

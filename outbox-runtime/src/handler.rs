@@ -1,0 +1,62 @@
+//! Handlers that emit: what `#[emits]` says about a function.
+
+use crate::declaration::Declaration;
+use crate::event::Event;
+
+/// A function whose success is an event. Implemented by `#[emits]`, on a struct of the function's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an emitting handler",
+    label = "not a handler",
+    note = "put `#[emits(...)]` on an async function, and list its name"
+)]
+pub trait EmittingHandler: 'static {
+    /// The event that it emits.
+    type Event: Event;
+
+    /// [`Event`](Self::Event) where the attribute made that type, so that listing the handler lists
+    /// the event; where the event is a type of the user's own, something that is no event.
+    type Generated;
+
+    /// The function's name.
+    const NAME: &'static str;
+
+    /// Whether [`Event`](Self::Event) was made by the attribute.
+    const GENERATES: bool;
+
+    /// Whether the transaction is the handler's own: then it is committed after the event was
+    /// emitted. Otherwise the caller commits.
+    const COMMITS: bool;
+
+    /// Where it was declared.
+    const DECLARED: Declaration = Declaration::UNKNOWN;
+}
+
+/// An emitting handler of a registry.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HandlerInfo {
+    /// The function's name.
+    pub name: &'static str,
+    /// The event that it emits.
+    pub event_name: &'static str,
+    /// The version that it emits.
+    pub event_version: u32,
+    /// Whether it commits its own transaction.
+    pub commits: bool,
+    /// Where it was declared.
+    pub declared: Declaration,
+}
+
+impl HandlerInfo {
+    /// Describes a handler.
+    #[must_use]
+    pub fn of<H: EmittingHandler>() -> Self {
+        Self {
+            name: H::NAME,
+            event_name: H::Event::NAME,
+            event_version: H::Event::VERSION,
+            commits: H::COMMITS,
+            declared: H::DECLARED,
+        }
+    }
+}
