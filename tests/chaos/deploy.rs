@@ -14,17 +14,19 @@ use crate::load::{Book, Load};
 use crate::scene::{Scene, all_shards, now};
 use crate::verdict::{Verdict, is_recorded_once};
 use crate::victim::{Victim, stop_all};
+use crate::workers::{AT_ONCE, UNTIL_HANDED_BACK};
 
 /// From one release to the next, worker by worker, back again, and once more forward; events of
 /// both versions all the time.
 async fn roll<DB: Db>(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
     let scene = Scene::<DB>::new().await?;
-    let second = scene.orders().release(Release::Second);
-    let old = |scene: &Scene<DB>| scene.spawn();
+    let first = scene.orders().lease(UNTIL_HANDED_BACK);
+    let second = first.clone().release(Release::Second);
+    let old = || Victim::spawn(&first, &[]);
     let new = || Victim::spawn(&second, &[]);
 
-    let mut victims = vec![old(&scene), old(&scene)];
+    let mut victims = vec![old(), old()];
     let next = Arc::new(AtomicBool::new(false));
     let is_new = Arc::clone(&next);
     let load =
@@ -33,7 +35,7 @@ async fn roll<DB: Db>(seed: u64) -> Result<Verdict> {
     let mut fault = now();
     for direction in [Release::Second, Release::First, Release::Second] {
         for _ in 0..2 {
-            victims.push(if direction == Release::Second { new() } else { old(&scene) });
+            victims.push(if direction == Release::Second { new() } else { old() });
             // From here on every other event is one that the first release does not know.
             next.store(true, Ordering::Relaxed);
             load.until_emitted(random.u64(50..150)).await;
@@ -54,7 +56,7 @@ async fn roll<DB: Db>(seed: u64) -> Result<Verdict> {
     verdict.inversions += newcomer.inversions;
     verdict.exact &= is_recorded_once(&scene, "newcomer").await;
     // Handed back, a shard does not wait for its lease to expire.
-    verdict.resumed = Some((took, Duration::from_secs(2)));
+    verdict.resumed = Some((took, AT_ONCE));
     Ok(verdict)
 }
 
@@ -103,7 +105,7 @@ async fn set_clocks<DB: Db>(seed: u64) -> Result<Verdict> {
     let load = Load::start(&scene, seed);
     let library = faketime();
     let library = library.to_str().expect("a path in UTF-8");
-    let orders = Orders { flaky: DB::IS_POSTGRES, ..scene.orders() };
+    let orders = Orders { flaky: DB::IS_POSTGRES, ..scene.orders().lease(UNTIL_HANDED_BACK) };
     let at = |offset| {
         let environment = [
             ("LD_PRELOAD", library),

@@ -51,6 +51,13 @@ impl Orders {
         }
     }
 
+    /// How long a lease lasts.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// How long the handlers of a consumer take.
     #[must_use]
     pub fn delay(mut self, consumer: &str, delay: Duration) -> Self {

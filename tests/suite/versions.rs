@@ -3,9 +3,10 @@
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
 use outbox_runtime::{
-    Delivery, DeliveryFilter, DeliveryState, Event, Outbox, State, Worker, consumer, registry,
+    Context, Delivery, DeliveryFilter, DeliveryState, Event, Outbox, State, Worker, consumer,
+    registry,
 };
-use outbox_tests::{Db, Ping, Probe, Running};
+use outbox_tests::{Db, Ping, Probe, Running, wait};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ crate::both! {
     a_newer_version_waits_for_a_worker_that_knows_it,
     a_running_worker_leaves_newer_versions_alone,
     later_events_of_its_key_wait_behind_a_newer_version,
+    a_newer_version_does_not_overtake_earlier_events_of_its_key,
     an_older_worker_gives_back_what_a_newer_one_left,
     older_versions_are_upcast,
 }
@@ -129,6 +131,45 @@ async fn later_events_of_its_key_wait_behind_a_newer_version<DB: Db>() -> Result
 
     Worker::new(deployed::<NextOrdered, _, DB>(&outbox), probe.clone()).drain().await?;
     assert_eq!(probe.by_key("ordered")["a"], [7, 8, 9]);
+    assert!(outbox.deliveries(&DeliveryFilter::all()).await?.is_empty());
+    Ok(())
+}
+
+/// The first event is handled until the worker stops, so that the second is still in the queue then.
+#[consumer(name = "ordered", start = beginning, ordered)]
+async fn until_stopped(ping: Delivery<Ping>, context: Context, State(probe): State<Probe>) {
+    probe.note("ordered", &ping);
+    context.cancellation().cancelled().await;
+}
+
+registry! {
+    struct UntilStopped;
+    state: Probe,
+    events: [Ping],
+    consumers: [until_stopped],
+}
+
+/// The older worker leaves an earlier event of the key unhandled, and the row of the newer version.
+async fn a_newer_version_does_not_overtake_earlier_events_of_its_key<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<UntilStopped, DB>::new().await?;
+    let mut tx = outbox.begin().await?;
+    outbox.emit_all(&mut tx, [Ping::keyed("a", 0), Ping::keyed("a", 1)]).await?;
+    tx.commit().await?;
+    let probe = Probe::default();
+    let older = Running::start(&outbox, probe.clone());
+    probe.until_called("ordered", 1).await;
+    let newer = r#"{"key": "a", "number": 7}"#;
+    DB::append(outbox.pool(), "test.ping", 2, Some("a"), newer).await?;
+    wait::until("the newer version to wait", async || {
+        outbox.stats().await.is_ok_and(|stats| stats.iter().any(|one| one.waiting == 1))
+    })
+    .await;
+    older.stop().await?;
+    assert_eq!(probe.numbers("ordered"), [0]);
+
+    let next = deployed::<NextOrdered, _, DB>(&outbox);
+    Worker::new(next, probe.clone()).drain().await?;
+    assert_eq!(probe.numbers("ordered"), [0, 1, 7]);
     assert!(outbox.deliveries(&DeliveryFilter::all()).await?.is_empty());
     Ok(())
 }

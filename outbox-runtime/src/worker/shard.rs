@@ -71,6 +71,9 @@ pub(crate) struct Shard<S: Store> {
     pacer: Option<Pacer>,
     /// Rows that are queued, running, or settled and not yet recorded: not to be fetched again.
     rows: HashSet<Position>,
+    /// Where the worker before gave events rows beyond its progress. Between the two may lie earlier
+    /// events of their keys that it left, so these rows wait until everything before them was read.
+    unread: HashSet<Position>,
     /// When to look for parked rows whose head was removed by somebody else at the same moment.
     last_sweep: Instant,
     /// When to look for due rows; `None` while no row is known.
@@ -148,6 +151,7 @@ impl<S: Store> Shard<S> {
         slice.shards = taken.orders.shards;
         slice.not_before = taken.orders.not_before;
         let now = Instant::now();
+        let unread = if options.ordered { taken.completed.clone() } else { Vec::new() };
         let tracker = Tracker::new(taken.progress.clone(), taken.completed);
         let pace = taken.orders.pace.filter(|pace| tracker.mark() < pace.until);
         let pacer = pace.map(|pace| Pacer::new(pace, slice.shards, now));
@@ -170,6 +174,7 @@ impl<S: Store> Shard<S> {
             pacer,
             stop: taken.orders.stop.map(Stopping::Ahead),
             rows: HashSet::new(),
+            unread: unread.into_iter().collect(),
             last_sweep: now,
             next_due: taken.has_deliveries.then_some(now),
             suspects: if unclean { crew.options.most_in_flight(options) } else { 0 },
@@ -245,6 +250,7 @@ impl<S: Store> Shard<S> {
     async fn step(&mut self, stopping: bool, until: Until) -> Result<()> {
         self.take_in_finished()?;
         if !stopping {
+            self.note_read_again();
             // Rows first: they are older than what is read, and a backlog must not starve them.
             if self.wants_rows() {
                 self.fetch_due().await?;
@@ -266,8 +272,11 @@ impl<S: Store> Shard<S> {
                 self.start(until).await?;
             }
         }
-        if !stopping && self.may_meet() {
-            self.meet().await?;
+        if !stopping {
+            self.note_read_again();
+            if self.may_meet() {
+                self.meet().await?;
+            }
         }
         self.trim().await;
         Ok(())

@@ -69,6 +69,11 @@ impl<P: Progress> Tracker<P> {
         (self.base.clone(), completed.collect())
     }
 
+    /// Whether the worker before had done with this position, and it was not read again yet.
+    pub(crate) fn is_recovered(&self, position: Position) -> bool {
+        self.recovered.contains(&position)
+    }
+
     /// How far the contiguous progress has come, as a measure.
     pub(crate) fn mark(&self) -> Position {
         self.base.mark()

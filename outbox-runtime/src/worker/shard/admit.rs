@@ -162,12 +162,30 @@ impl<S: Store> Shard<S> {
             })
     }
 
+    /// Lets rows go that waited for what lies before them in the log: once that was read, and the rows
+    /// that earlier events of their keys got on the way have been recorded, so that these are the heads.
+    pub(super) fn note_read_again(&mut self) {
+        let is_recorded = self.changes.is_empty() && self.frozen.is_none() && !self.unit_running;
+        if self.unread.is_empty() || !is_recorded {
+            return;
+        }
+        let before = self.unread.len();
+        if self.caught_up {
+            self.unread.clear();
+        } else {
+            self.unread.retain(|position| self.tracker.is_recovered(*position));
+        }
+        if self.unread.len() < before {
+            self.next_due = Some(Instant::now());
+        }
+    }
+
     pub(super) async fn fetch_due(&mut self) -> Result<()> {
         let query = DueQuery {
             consumer: self.id.consumer,
             slice: self.slice.clone(),
             ordered: self.consumer.options.ordered,
-            except: self.rows.iter().copied().collect(),
+            except: self.rows.union(&self.unread).copied().collect(),
             // Few enough to leave room for a page of the log: new events must not wait for all rows.
             limit: self.page_limit().div_ceil(4).min(500),
         };

@@ -17,6 +17,7 @@ use crate::consumer::{
     Bound, ConsumerDef, ConsumerError, ConsumerOptions, Context, Delivery, HandleEach, Outcome,
     Start,
 };
+use crate::error::ErrorKind;
 use crate::event::Event;
 use crate::store::Store;
 use crate::store::postgres::PostgresStore;
@@ -109,9 +110,14 @@ impl Consumers {
                     tokio::time::sleep(running).await;
                     timer.cancel();
                 });
-                run_consumers(store.clone(), Bell::default(), options, vec![bound], end)
-                    .await
-                    .expect("the worker starts");
+                let ran = run_consumers(store.clone(), Bell::default(), options, vec![bound], end);
+                match ran.await {
+                    Ok(_) => {}
+                    // Emitters may hold all connections for as long as it waits for one. It is
+                    // started again, as by whoever keeps services alive.
+                    Err(error) if error.kind() == ErrorKind::Unavailable => {}
+                    Err(error) => panic!("the worker starts: {error:?}"),
+                }
             }
         });
     }
