@@ -83,7 +83,7 @@ async fn play_with(
     let consumers = Consumers::start(changed(clean.clone()), round);
     consumers.registered(&clean).await;
     let emitted = Emitters::run(clean.clone(), round).await;
-    let mut verdict = consumers.finish(emitted).await;
+    let mut verdict = consumers.finish(emitted, is_clean).await;
     if round.retained_briefly && is_clean {
         verdict.left = left_by_retention(&clean).await;
     }
