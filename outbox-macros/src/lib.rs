@@ -8,6 +8,8 @@
 mod consumer;
 mod diagnostics;
 mod event;
+#[cfg(test)]
+mod half_typed;
 mod literal;
 mod options;
 mod paths;
