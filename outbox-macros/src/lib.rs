@@ -8,6 +8,8 @@
 mod consumer;
 mod diagnostics;
 mod event;
+#[cfg(test)]
+mod half_typed;
 mod literal;
 mod options;
 mod paths;
@@ -57,7 +59,7 @@ mod registry;
 /// | `key = order_id` | what events are ordered and sharded by: a field (in an enum, of every variant), or an expression on `self`; anything that implements `EventKey` |
 /// | `upcast(from = OrderPlacedV1)` | older payloads are read as that type, the version before, and converted with `From` |
 /// | `no_upcast` | older payloads cannot be read as this version |
-/// | `retired` | can be read and upcast, but not emitted |
+/// | `retired` | can be read and upcast; emitting it does not compile |
 /// | `reserved("coupon")` | properties that older payloads had, and that must not come back |
 /// | `crate = path` | where `outbox_runtime` is, if it is re-exported under another name |
 ///

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::headers::Headers;
+use crate::whole::{Of, Parts, Reported, Whole};
 
 /// The number that an event has in the log: positive, unique, growing, with gaps.
 pub type Position = i64;
@@ -31,12 +32,32 @@ pub type Position = i64;
 /// assert_eq!(OrderPlaced::NAME, "order.placed");
 /// assert_eq!(OrderPlaced { order_id: 7, total: 1 }.key().as_deref(), Some("7"));
 /// ```
+///
+/// # By hand
+///
+/// Where the derive does not fit (a type made by another macro, say), a name and a version are
+/// enough, and [`Emittable`] unless the version is only read:
+///
+/// ```
+/// use outbox_runtime::{Emittable, Event};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, JsonSchema)]
+/// struct OrderPlaced {}
+///
+/// impl Event for OrderPlaced {
+///     const NAME: &'static str = "order.placed";
+///     const VERSION: u32 = 1;
+/// }
+/// impl Emittable for OrderPlaced {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "not an `Event`",
     note = "add `#[derive(Event, Serialize, Deserialize, JsonSchema)]` and `#[event(name = \"...\")]`"
 )]
-pub trait Event: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+pub trait Event: Payload + Send + Sync + 'static {
     /// The permanent name, such as `order.placed`.
     const NAME: &'static str;
 
@@ -88,6 +109,33 @@ pub trait Event: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stat
         }
     }
 }
+
+/// What can be a payload: every type with serde's and schemars's derives. Nothing else implements it.
+///
+/// It is a trait of its own so that an event without one of the derives, or all of them, is one
+/// error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the payload of an event",
+    label = "add `#[derive(Serialize, Deserialize, JsonSchema)]`",
+    note = "payloads are written and read by serde, and described by schemars: an event implements \
+            `Serialize`, `Deserialize` and `JsonSchema`"
+)]
+pub trait Payload: Serialize + DeserializeOwned + JsonSchema {}
+
+impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T where Of<T>: Reported<As = Whole> {}
+
+#[doc(hidden)]
+impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T where Of<T>: Reported<As = Parts> {}
+
+/// An event that can be emitted: the derive implements it unless the event is `retired`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is retired: it can be read, but not emitted",
+    label = "retired",
+    note = "emit the newest version of the event; what is stored as `{Self}` is converted when it is \
+            read",
+    note = "(if `{Self}` is an event by hand: add `impl Emittable for {Self} {{}}`)"
+)]
+pub trait Emittable {}
 
 /// Why a stored payload could not be read as its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,8 +220,22 @@ pub trait IntoEmit {
     fn into_emit(self) -> Emit<Self::Event>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<E: Event> IntoEmit for E {
+impl<E: Event> IntoEmit for E
+where
+    Of<E>: Reported<As = Whole>,
+{
+    type Event = E;
+
+    fn into_emit(self) -> Emit<E> {
+        Emit::new(self)
+    }
+}
+
+#[doc(hidden)]
+impl<E: Event> IntoEmit for E
+where
+    Of<E>: Reported<As = Parts>,
+{
     type Event = E;
 
     fn into_emit(self) -> Emit<E> {

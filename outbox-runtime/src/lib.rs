@@ -82,6 +82,7 @@ mod retry;
 mod store;
 pub mod testing;
 mod tx;
+mod whole;
 mod worker;
 
 pub use clock::Clock;
@@ -92,14 +93,18 @@ pub use consumer::{
 };
 pub use declaration::Declaration;
 pub use error::{Error, ErrorKind, Result};
-pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEvent};
+pub use event::{
+    DecodeError, Emit, Emittable, Emitted, Event, IntoEmit, Payload, Position, StoredEvent,
+};
 pub use handler::{EmittingHandler, HandlerInfo};
 pub use headers::{Cause, Headers};
 pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
 pub use operations::{Replay, Skip};
 pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
-pub use registry::{ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo};
+pub use registry::{
+    ConsumerInfo, Consumers, EventInfo, ListedIn, Own, Registered, Registry, RegistryInfo,
+};
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres;

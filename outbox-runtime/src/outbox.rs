@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use sqlx::Pool;
 use uuid::Uuid;
@@ -16,11 +17,11 @@ use uuid::Uuid;
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::event::{Emit, Emitted, Event, IntoEmit, StoredEvent};
+use crate::event::{Emit, Emittable, Emitted, Event, IntoEmit, StoredEvent};
 use crate::headers::Cause;
 use crate::key::key_hash;
 use crate::name;
-use crate::registry::{Registered, Registry};
+use crate::registry::{ListedIn, Registry};
 use crate::store::{
     Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, EventFilter, Namespace, NewEvent, Store,
 };
@@ -192,18 +193,23 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) when the event breaks a [limit](Limits); nothing was sent to the
     /// database then, and the transaction can go on. Otherwise what the database says.
-    pub async fn emit<E, I, T>(&self, tx: &mut T, event: E) -> Result<Emitted>
+    // Not an `async fn`: the future of one has the bounds below in its type, so that the compiler
+    // would report one that does not hold at the call, and again where the future is awaited.
+    pub fn emit<'a, E, I, T>(&'a self, tx: &'a mut T, event: E) -> BoxFuture<'a, Result<Emitted>>
     where
         E: IntoEmit,
-        R: Registered<E::Event, I>,
+        E::Event: Emittable + ListedIn<R, I>,
         T: InTransaction<DB> + ?Sized,
     {
-        let event = self.prepare(event.into_emit())?;
-        let name = event.name;
-        let ttl = self.limits.dedup_ttl;
-        let emitted = self.append(tx.connection(), vec![event], ttl).await?;
-        tx.emitted(name);
-        Ok(emitted[0])
+        let event = self.prepare(event.into_emit());
+        Box::pin(async move {
+            let event = event?;
+            let name = event.name;
+            let ttl = self.limits.dedup_ttl;
+            let emitted = self.append(tx.connection(), vec![event], ttl).await?;
+            tx.emitted(name);
+            Ok(emitted[0])
+        })
     }
 
     /// Appends any number of events of one type, in this order, with one INSERT (if one of them has
@@ -212,27 +218,28 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// # Errors
     ///
     /// As [`emit`](Self::emit); if one event is refused, none is appended.
-    pub async fn emit_all<E, I, T>(
-        &self,
-        tx: &mut T,
+    pub fn emit_all<'a, E, I, T>(
+        &'a self,
+        tx: &'a mut T,
         events: impl IntoIterator<Item = E>,
-    ) -> Result<Vec<Emitted>>
+    ) -> BoxFuture<'a, Result<Vec<Emitted>>>
     where
         E: IntoEmit,
-        R: Registered<E::Event, I>,
+        E::Event: Emittable + ListedIn<R, I>,
         T: InTransaction<DB> + ?Sized,
     {
-        let events: Vec<NewEvent> = events
-            .into_iter()
-            .map(|event| self.prepare(event.into_emit()))
-            .collect::<Result<_>>()?;
-        if events.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ttl = self.limits.dedup_ttl;
-        let emitted = self.append(tx.connection(), events, ttl).await?;
-        tx.emitted(E::Event::NAME);
-        Ok(emitted)
+        let events: Result<Vec<NewEvent>> =
+            events.into_iter().map(|event| self.prepare(event.into_emit())).collect();
+        Box::pin(async move {
+            let events = events?;
+            if events.is_empty() {
+                return Ok(Vec::new());
+            }
+            let ttl = self.limits.dedup_ttl;
+            let emitted = self.append(tx.connection(), events, ttl).await?;
+            tx.emitted(E::Event::NAME);
+            Ok(emitted)
+        })
     }
 
     /// Figures of every consumer.

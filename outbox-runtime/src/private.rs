@@ -9,6 +9,8 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
+use std::marker::PhantomData;
+
 use chrono::DateTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ pub use crate::consumer::{
     Outcome, Start, State,
 };
 pub use crate::declaration::Declaration;
-pub use crate::event::{DecodeError, Event};
+pub use crate::event::{DecodeError, Emittable, Event};
 pub use crate::handler::EmittingHandler;
 pub use crate::key::EventKey;
 pub use crate::registry::{
@@ -29,6 +31,7 @@ pub use crate::registry::{
 pub use crate::retry::RetryPolicy;
 pub use crate::store::Backend;
 pub use crate::tx::Tx;
+use crate::whole::{Of, Parts, Reported, Whole};
 
 /// Stands for the event of a consumer whose function the macro could not understand.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -69,36 +72,84 @@ impl<Older, E: From<Older>> UpcastFrom<Older> for E {
     }
 }
 
-/// Calls the `when` of a consumer.
-pub fn when<E>(event: &E, decide: impl When<E>) -> bool {
+/// Calls the closure that is the `when` of a consumer. The bound lets closures go without types.
+pub fn when<E>(event: &E, decide: impl Fn(&E) -> bool) -> bool {
     decide(event)
 }
 
-/// What `when` may be. The bound on a trait of our own makes the message; that it is a function
-/// lets closures go without types.
+/// Calls the closure that is the `delay` of a consumer.
+pub fn delay<E>(event: &E, decide: impl Fn(&E) -> Duration) -> Duration {
+    decide(event)
+}
+
+/// Calls the function that is the `when` of a consumer.
+pub fn when_by<E>(event: &E, decide: impl When<E>) -> bool {
+    decide.decide(event)
+}
+
+/// Calls the function that is the `delay` of a consumer.
+pub fn delay_by<E>(event: &E, decide: impl Delay<E>) -> Duration {
+    decide.decide(event)
+}
+
+/// A function that `when` may name. It is not a bound on `Fn` alone, for the sake of the message.
 #[diagnostic::on_unimplemented(
     message = "`when` must be `Fn(&{E}) -> bool`",
-    label = "not `Fn(&{E}) -> bool`"
+    label = "not `Fn(&{E}) -> bool`",
+    note = "name a function such as `fn wanted(event: &{E}) -> bool`, or write a closure"
 )]
-pub trait When<E>: Fn(&E) -> bool {}
-
-#[diagnostic::do_not_recommend]
-impl<E, F: Fn(&E) -> bool> When<E> for F {}
-
-/// Calls the `delay` of a consumer.
-pub fn delay<E>(event: &E, decide: impl Delay<E>) -> Duration {
-    decide(event)
+pub trait When<E> {
+    /// Whether the event is for the consumer.
+    fn decide(self, event: &E) -> bool;
 }
 
-/// What `delay` may be, besides text.
+impl<E, F: Fn(&E) -> bool> When<E> for F
+where
+    Of<F>: Reported<As = Whole>,
+{
+    fn decide(self, event: &E) -> bool {
+        self(event)
+    }
+}
+
+impl<E, F: Fn(&E) -> bool> When<E> for F
+where
+    Of<F>: Reported<As = Parts>,
+{
+    fn decide(self, event: &E) -> bool {
+        self(event)
+    }
+}
+
+/// A function that `delay` may name.
 #[diagnostic::on_unimplemented(
     message = "`delay` must be `Fn(&{E}) -> Duration`",
-    label = "not `Fn(&{E}) -> Duration`"
+    label = "not `Fn(&{E}) -> Duration`",
+    note = "name a function such as `fn patience(event: &{E}) -> Duration`, write a closure, or text \
+            such as `\"30s\"`"
 )]
-pub trait Delay<E>: Fn(&E) -> Duration {}
+pub trait Delay<E> {
+    /// How long the event waits.
+    fn decide(self, event: &E) -> Duration;
+}
 
-#[diagnostic::do_not_recommend]
-impl<E, F: Fn(&E) -> Duration> Delay<E> for F {}
+impl<E, F: Fn(&E) -> Duration> Delay<E> for F
+where
+    Of<F>: Reported<As = Whole>,
+{
+    fn decide(self, event: &E) -> Duration {
+        self(event)
+    }
+}
+
+impl<E, F: Fn(&E) -> Duration> Delay<E> for F
+where
+    Of<F>: Reported<As = Parts>,
+{
+    fn decide(self, event: &E) -> Duration {
+        self(event)
+    }
+}
 
 /// A start at a time, which the macro has checked.
 #[must_use]
@@ -108,6 +159,25 @@ pub const fn start_at(seconds: i64, nanos: u32) -> Start {
         None => panic!("`start` is too far away"),
     }
 }
+
+/// Finds the entry of a type that may be no event, which is then reported where it is converted: an
+/// inherent constant is found before one of a trait.
+#[derive(Debug)]
+pub struct EntryOf<T>(PhantomData<T>);
+
+impl<E: Event> EntryOf<E> {
+    /// The event's entry.
+    pub const ENTRY: EventEntry = <E as ListedEvent>::ENTRY;
+}
+
+/// What is no event has an entry without a name.
+pub trait NoEntry {
+    /// The entry.
+    const ENTRY: EventEntry =
+        EventEntry { name: "", version: 0, info: EventInfo::of::<UnknownEvent> };
+}
+
+impl<T> NoEntry for EntryOf<T> {}
 
 /// An event of a registry, before it is asked for its schemas.
 #[derive(Clone, Copy, Debug)]

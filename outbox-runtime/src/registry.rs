@@ -31,6 +31,12 @@ pub trait Registered<E, Index> {}
 #[derive(Debug)]
 pub enum Own {}
 
+/// What is [`Registered`], asked of the event: the compiler then waits until it knows the event, where
+/// it would otherwise take the only event of a registry for meant.
+pub trait ListedIn<R, Index> {}
+
+impl<E, R: Registered<E, Index>, Index> ListedIn<R, Index> for E {}
+
 /// The consumers of a registry on the database `DB`.
 #[diagnostic::on_unimplemented(
     message = "not every consumer of registry `{Self}` runs on the database `{DB}`",

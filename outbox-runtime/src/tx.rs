@@ -109,8 +109,8 @@ impl<DB: Backend> DerefMut for Tx<'_, DB> {
 /// Emitting through a pool does not compile: event and data would not commit together.
 ///
 /// ```compile_fail
-/// # use outbox_runtime::{Event, Outbox, Postgres, Registered, Registry, Own};
-/// # async fn f<R: Registry + Registered<E, Own>, E: Event>(
+/// # use outbox_runtime::{Emittable, Event, Outbox, Postgres, Registered, Registry, Own};
+/// # async fn f<R: Registry + Registered<E, Own>, E: Event + Emittable>(
 /// #     outbox: Outbox<R, Postgres>, mut pool: sqlx::PgPool, event: E) {
 /// outbox.emit(&mut pool, event).await;
 /// # }

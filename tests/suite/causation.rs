@@ -4,8 +4,8 @@ use anyhow::Result;
 use futures_util::future::BoxFuture;
 use outbox_runtime::testing::TestOutbox;
 use outbox_runtime::{
-    Cause, ConsumerError, Delivery, Emit, Emitted, Event, EventFilter, Outbox, State, StoredEvent,
-    Worker, consumer, headers, registry,
+    Cause, ConsumerError, Delivery, Emit, Emittable, Emitted, Event, EventFilter, Outbox, State,
+    StoredEvent, Worker, consumer, headers, registry,
 };
 use outbox_tests::{Act, Db, Ping, Probe};
 use schemars::JsonSchema;
@@ -67,7 +67,7 @@ impl Chain {
 
 async fn emit<E, DB: Db>(outbox: Outbox<Chained, DB>, event: E) -> Result<Emitted>
 where
-    E: Event,
+    E: Event + Emittable,
     Chained: outbox_runtime::Registered<E, outbox_runtime::Own>,
 {
     let mut tx = outbox.begin().await?;

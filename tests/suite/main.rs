@@ -2,6 +2,7 @@
 //! and `both!` makes two tests of it.
 
 mod after_crash;
+mod arguments;
 mod batch;
 mod budget;
 mod causation;

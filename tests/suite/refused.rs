@@ -9,8 +9,8 @@ use anyhow::Result;
 use outbox_runtime::testing::{TestDatabase, TestOutbox};
 use outbox_runtime::{
     Backend, Bound, ConsumerDef, ConsumerError, ConsumerOptions, Consumers, Context, Delivery,
-    Emit, ErrorKind, Event, EventName, HandleEach, Limits, Outbox, Outcome, Own, Registered,
-    Registry, RegistryInfo, Worker, registry,
+    Emit, Emittable, ErrorKind, Event, EventName, HandleEach, Limits, Outbox, Outcome, Own,
+    Registered, Registry, RegistryInfo, Worker, registry,
 };
 use outbox_tests::{Db, Ping, Probe};
 use schemars::JsonSchema;
@@ -187,9 +187,23 @@ impl From<AgingV1> for Aging {
     }
 }
 
+/// Retired as well, but emittable as far as the compiler knows.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Aged {
+    n: u64,
+}
+
+impl Event for Aged {
+    const NAME: &'static str = "test.aged";
+    const VERSION: u32 = 1;
+    const RETIRED: bool = true;
+}
+
+impl Emittable for Aged {}
+
 registry! {
     struct Ages;
-    events: [Aging, AgingV1],
+    events: [Aging, AgingV1, Aged],
     consumers: [],
 }
 
@@ -197,7 +211,7 @@ async fn a_retired_version_cannot_be_emitted_but_still_be_read<DB: Db>() -> Resu
     let outbox = TestOutbox::<Ages, DB>::new().await?;
     DB::append(outbox.pool(), "test.aging", 1, None, r#"{"n": 1}"#).await?;
     let mut tx = outbox.begin().await?;
-    let error = outbox.emit(&mut tx, AgingV1 { n: 2 }).await.expect_err("retired");
+    let error = outbox.emit(&mut tx, Aged { n: 2 }).await.expect_err("retired");
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("version 1 is retired"), "{error}");
     outbox.emit(&mut tx, Aging { n: 3, unit: "km".to_owned() }).await?;
@@ -219,6 +233,8 @@ impl Event for Misnamed {
         None
     }
 }
+
+impl Emittable for Misnamed {}
 
 struct ByHand;
 

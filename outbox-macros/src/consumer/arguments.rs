@@ -1,7 +1,8 @@
 //! What the arguments of a consumer's function are, told by their types.
 
-use syn::{FnArg, GenericArgument, ItemFn, PathArguments, PathSegment, Type};
+use syn::{FnArg, GenericArgument, PatType, PathArguments, PathSegment, Type};
 
+use super::function::Function;
 use crate::diagnostics::{Errors, text};
 
 const USAGE: &str = "a consumer takes one `Delivery<E>`, `Batch<E>` or event: write `async fn \
@@ -59,16 +60,16 @@ impl Arguments {
 }
 
 /// Reads the arguments and checks that they are neither too few nor too many.
-pub(super) fn read(function: &ItemFn, errors: &mut Errors) -> Arguments {
+pub(super) fn read(function: &Function, errors: &mut Errors) -> Arguments {
     let mut arguments = Arguments::default();
-    for input in &function.sig.inputs {
+    for input in &function.signature.inputs {
         let argument = match input {
             FnArg::Receiver(receiver) => Err(syn::Error::new_spanned(
                 receiver,
                 "consumers are free functions: take the application's state as `State(mailer): \
                  State<Mailer>` instead of `self`",
             )),
-            FnArg::Typed(typed) => argument(&typed.ty),
+            FnArg::Typed(typed) => always(typed).and_then(|typed| argument(&typed.ty)),
         };
         match errors.take(argument) {
             Some(argument) => add(&mut arguments, argument, errors),
@@ -76,9 +77,20 @@ pub(super) fn read(function: &ItemFn, errors: &mut Errors) -> Arguments {
         }
     }
     if arguments.event().is_none() && !arguments.incomplete {
-        errors.at(&function.sig.ident, USAGE);
+        errors.at(&function.signature.ident, USAGE);
     }
     arguments
+}
+
+/// An argument that is there whatever features are on, since what calls the function cannot tell.
+fn always(typed: &PatType) -> syn::Result<&PatType> {
+    match typed.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        Some(condition) => Err(syn::Error::new_spanned(
+            condition,
+            "an argument of a consumer is not conditional: put `#[cfg(...)]` on two consumers",
+        )),
+        None => Ok(typed),
+    }
 }
 
 fn add(arguments: &mut Arguments, argument: Argument, errors: &mut Errors) {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-use syn::{Expr, ItemFn, ReturnType, Type};
+use syn::{Expr, ReturnType, Type};
 
 use super::arguments::{Argument, Arguments, Form};
+use super::function::Function;
 use super::parse::{Delay, Options, Retry, Start};
 use super::validate::{Consumer, Handler};
 use crate::diagnostics::Errors;
@@ -28,11 +29,13 @@ pub(super) fn consumer(consumer: &Consumer<'_>) -> TokenStream {
     }
 }
 
-fn structure(function: &ItemFn, name: &str) -> TokenStream {
-    let ItemFn { vis, sig, .. } = function;
-    let ident = &sig.ident;
+fn structure(function: &Function, name: &str) -> TokenStream {
+    let Function { visibility, signature, .. } = function;
+    let conditions = function.conditions();
+    let ident = &signature.ident;
     let doc = format!("The consumer `{name}`: runs the function of the same name.");
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[doc = #doc]
         #[allow(
             dead_code,
@@ -41,16 +44,16 @@ fn structure(function: &ItemFn, name: &str) -> TokenStream {
             non_camel_case_types,
             unreachable_pub
         )]
-        #vis struct #ident {}
+        #visibility struct #ident {}
     }
 }
 
 fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let Consumer { function, name, event, options, handler, .. } = consumer;
-    let ident = &function.sig.ident;
+    let ident = &function.signature.ident;
     let setters = setters(p, options, handler);
     let when = options.when.as_ref().map(|decide| {
-        let call = call(p, "when", event, decide);
+        let call = call(p, ["when", "when_by"], event, decide);
         quote_spanned! {Span::mixed_site()=>
             fn when(event: &Self::Event) -> bool {
                 #call
@@ -60,7 +63,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let delay = options.delay.as_ref().map(|delay| {
         let value = match delay {
             Delay::Always(delay) => duration(p, *delay),
-            Delay::ByEvent(decide) => call(p, "delay", event, decide),
+            Delay::ByEvent(decide) => call(p, ["delay", "delay_by"], event, decide),
         };
         quote_spanned! {Span::mixed_site()=>
             #[allow(unused_variables)]
@@ -71,7 +74,9 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     });
     let event = quote_spanned! {mixed_at(event)=> type Event = #event; };
     let decides = options.when.is_some() || options.delay.is_some();
+    let conditions = function.conditions();
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[automatically_derived]
         impl #p::ConsumerDef for #ident {
             #event
@@ -83,9 +88,13 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     }
 }
 
-fn call(p: &TokenStream, function: &str, event: &Type, decide: &Expr) -> TokenStream {
+/// The call of one of two functions of the runtime: for a closure, which takes its types from there,
+/// and for the path of a function, which has its own.
+fn call(p: &TokenStream, callers: [&str; 2], event: &Type, decide: &Expr) -> TokenStream {
     let p = at(p, mixed_at(decide));
-    let function = Ident::new(function, mixed_at(decide));
+    let [of_closure, of_path] = callers;
+    let caller = if let Expr::Closure(_) = decide { of_closure } else { of_path };
+    let function = Ident::new(caller, mixed_at(decide));
     quote_spanned! {mixed_at(decide)=> #p::#function::<#event>(event, #decide) }
 }
 
@@ -163,7 +172,7 @@ fn duration(p: &TokenStream, duration: Duration) -> TokenStream {
 
 fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let Consumer { function, handler, arguments, .. } = consumer;
-    let ident = &function.sig.ident;
+    let ident = &function.signature.ident;
     let (passed, states) = passed(p, arguments);
     let parts: Vec<&Type> = arguments.parts().collect();
     let run = run(p, function, handler, &passed);
@@ -190,7 +199,9 @@ fn handle(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let future = quote_spanned! {mixed_at(ident)=>
         impl #future::Future<Output = #p::Result<#outcome, #p::ConsumerError>> + #future::Send
     };
+    let conditions = function.conditions();
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[automatically_derived]
         impl<__State> #p::#handler for #ident
         where
@@ -236,12 +247,12 @@ fn passed(p: &TokenStream, arguments: &Arguments) -> (Vec<TokenStream>, Vec<Iden
 /// being `Send` at the function.
 fn run(
     p: &TokenStream,
-    function: &ItemFn,
+    function: &Function,
     handler: &Handler<'_>,
     passed: &[TokenStream],
 ) -> TokenStream {
-    let ident = &function.sig.ident;
-    let returned = match &function.sig.output {
+    let ident = &function.signature.ident;
+    let returned = match &function.signature.output {
         ReturnType::Type(_, returned) => mixed_at(returned),
         ReturnType::Default => mixed_at(ident),
     };
@@ -265,7 +276,7 @@ fn run(
 }
 
 fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
-    let ident = &consumer.function.sig.ident;
+    let ident = &consumer.function.signature.ident;
     let parts: Vec<&Type> = consumer.arguments.parts().collect();
     let all = quote_spanned! {Span::mixed_site()=> __State: #p::Send + #p::Sync + 'static };
     let (parameters, database, make) = match consumer.handler {
@@ -283,7 +294,9 @@ fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             (all, quote::quote!(#database), Ident::new("tx", Span::mixed_site()))
         }
     };
+    let conditions = consumer.function.conditions();
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[automatically_derived]
         impl<#parameters> #p::Consumer<__State, #database> for #ident
         where
@@ -299,30 +312,33 @@ fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
 /// The errors, and a consumer that spares the rest of the file errors about its absence. Its
 /// empty name tells the checks of registries that it is already reported.
 pub(super) fn fallback(
-    function: &ItemFn,
+    function: &Function,
     options: &Options,
     arguments: &Arguments,
     errors: Errors,
 ) -> TokenStream {
     let errors = errors.into_compile_errors();
-    if function.sig.receiver().is_some() {
+    if function.signature.receiver().is_some() {
         return errors; // In an `impl` there can be no struct.
     }
     let p = private_path(options.krate.as_ref());
-    let ident = &function.sig.ident;
+    let ident = &function.signature.ident;
     let struct_ = structure(function, "");
     let event = match arguments.event() {
-        Some((event, ..)) if function.sig.generics.params.is_empty() => quote::quote!(#event),
+        Some((event, ..)) if function.signature.generics.params.is_empty() => quote::quote!(#event),
         _ => quote::quote!(#p::UnknownEvent),
     };
+    let conditions = function.conditions();
     quote_spanned! {Span::mixed_site()=>
         #errors
         #struct_
+        #(#conditions)*
         #[automatically_derived]
         impl #p::ConsumerDef for #ident {
             type Event = #event;
             const OPTIONS: #p::ConsumerOptions = #p::ConsumerOptions::new("");
         }
+        #(#conditions)*
         #[automatically_derived]
         impl<__State, __Database: #p::Backend> #p::Consumer<__State, __Database> for #ident {
             fn bind(_: &#p::Arc<__State>) -> #p::Bound<__Database> {

@@ -1,15 +1,16 @@
 //! What a consumer must fulfil: its function, its options, and both together.
 
-use syn::{GenericParam, ItemFn, LitStr, ReturnType, Signature, Type};
+use syn::{GenericParam, LitStr, ReturnType, Signature, Type};
 
 use super::arguments::{Arguments, Form};
+use super::function::Function;
 use super::parse::Options;
 use crate::diagnostics::{Errors, text};
 use crate::literal::check_name;
 
 /// A consumer without mistakes.
 pub(super) struct Consumer<'a> {
-    pub(super) function: &'a ItemFn,
+    pub(super) function: &'a Function,
     pub(super) name: &'a LitStr,
     pub(super) options: &'a Options,
     pub(super) arguments: &'a Arguments,
@@ -27,12 +28,12 @@ pub(super) enum Handler<'a> {
 
 /// Checks everything; `None` where something is missing.
 pub(super) fn consumer<'a>(
-    function: &'a ItemFn,
+    function: &'a Function,
     options: &'a Options,
     arguments: &'a Arguments,
     errors: &mut Errors,
 ) -> Option<Consumer<'a>> {
-    let is_async = check_signature(&function.sig, errors);
+    let is_async = check_signature(&function.signature, errors);
     let name = check_consumer_name(function, options, errors);
     check_contradictions(options, errors);
     let (event, form, written) = arguments.event()?;
@@ -74,14 +75,14 @@ fn check_signature(signature: &Signature, errors: &mut Errors) -> bool {
 }
 
 fn check_consumer_name<'a>(
-    function: &ItemFn,
+    function: &Function,
     options: &'a Options,
     errors: &mut Errors,
 ) -> Option<&'a LitStr> {
     let Some(name) = &options.name else {
         if !options.names_itself && !options.incomplete {
             errors.at(
-                &function.sig.ident,
+                &function.signature.ident,
                 "missing `name`: add `#[consumer(name = \"email.receipt\")]` (names are permanent, \
                  so never taken from the function)",
             );
@@ -155,12 +156,18 @@ fn check_batch(options: &Options, event: &Type, form: Form, written: &Type, erro
     }
 }
 
-fn check_tx(function: &ItemFn, options: &Options, arguments: &Arguments, errors: &mut Errors) {
+fn check_tx(function: &Function, options: &Options, arguments: &Arguments, errors: &mut Errors) {
     match (&options.tx, arguments.tx()) {
         (Some(_), None) if !arguments.incomplete && options.batch.is_none() => errors.at(
-            &function.sig.ident,
+            &function.signature.ident,
             "a consumer with `delivery = tx` works in the transaction that records its progress: \
              add `tx: &mut Tx<'_, DB>`, with `Postgres` or `Sqlite` for `DB`",
+        ),
+        (None, Some((_, written))) if options.batch.is_some() => errors.at(
+            written,
+            "a batch is handled outside, without a transaction: take the argument away, or write \
+             `delivery = tx` instead of `batch(...)` to handle one event after another in the \
+             database",
         ),
         (None, Some((_, written))) if !options.incomplete => errors.at(
             written,

@@ -19,10 +19,15 @@ pub(super) fn event(event: &Event<'_>) -> TokenStream {
         None => (TokenStream::new(), TokenStream::new()),
     };
     let upcast = event.upcast.map(|source| decode_older(&p, source));
+    let emittable = (!retired).then(|| emittable(&p, ident));
     let check = event.upcast.map(|source| {
         let p = at(&p, shown_at(source));
         quote_spanned! {shown_at(source)=>
-            const _: () = #p::check_upcast(#name, #version, <#source as #p::ListedEvent>::ENTRY);
+            const _: () = {
+                #[allow(unused_imports)]
+                use #p::NoEntry as _;
+                #p::check_upcast(#name, #version, #p::EntryOf::<#source>::ENTRY);
+            };
         }
     });
     quote! {
@@ -35,7 +40,15 @@ pub(super) fn event(event: &Event<'_>) -> TokenStream {
             #key
             #upcast
         }
+        #emittable
         #check
+    }
+}
+
+fn emittable(p: &TokenStream, ident: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl #p::Emittable for #ident {}
     }
 }
 
@@ -143,8 +156,10 @@ pub(super) fn fallback(
     }
     let p = private_path(attributes.krate.as_ref());
     let ident = &input.ident;
+    let emittable = emittable(&p, ident);
     quote! {
         #errors
+        #emittable
         #[automatically_derived]
         impl #p::Event for #ident {
             const NAME: &'static str = "";

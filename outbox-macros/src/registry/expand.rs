@@ -28,7 +28,15 @@ pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     quote! {
         #errors
         #(#attributes)*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        #[::core::prelude::v1::derive(
+            ::core::clone::Clone,
+            ::core::marker::Copy,
+            ::core::fmt::Debug,
+            ::core::default::Default,
+            ::core::cmp::PartialEq,
+            ::core::cmp::Eq,
+            ::core::hash::Hash
+        )]
         #visibility struct #ident;
         const _: () = {
             #value

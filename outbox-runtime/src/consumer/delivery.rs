@@ -175,7 +175,8 @@ impl Context {
         idempotency_key(self.consumer, self.event_id)
     }
 
-    /// Fires when the attempt times out, the lease is lost, or the worker is told to stop.
+    /// Fires when the attempt times out or panics, the lease is lost, or the worker is told to stop.
+    /// The handler itself is dropped in all cases but the last: pass it to what it leaves running.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
         &self.cancelled

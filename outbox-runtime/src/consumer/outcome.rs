@@ -48,11 +48,12 @@ impl From<String> for Outcome {
     }
 }
 
-/// What a handler may return: nothing, an [`Outcome`] (or what becomes one), or a `Result` of one.
+/// What a handler may return: nothing, an [`Outcome`], a note (what becomes one), or a `Result` of
+/// one of these.
 #[diagnostic::on_unimplemented(
     message = "a consumer cannot return `{Self}`",
-    note = "return nothing, or `Result<T, E>` with `T: Into<Outcome>` (such as `()`, `String` or \
-            `Outcome`) and `E: Into<ConsumerError>`"
+    note = "return nothing, a note (`&'static str` or `String`), an `Outcome`, or `Result<T, E>` with one \
+            of these for `T` and `E: Into<ConsumerError>`"
 )]
 pub trait IntoOutcome {
     /// The outcome, or the failure.
@@ -75,13 +76,63 @@ impl IntoOutcome for Outcome {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Into<Outcome>, E: Into<ConsumerError>> IntoOutcome for Result<T, E> {
+impl IntoOutcome for &str {
+    fn into_outcome(self) -> Result<Outcome, ConsumerError> {
+        Ok(self.into())
+    }
+}
+
+impl IntoOutcome for String {
+    fn into_outcome(self) -> Result<Outcome, ConsumerError> {
+        Ok(self.into())
+    }
+}
+
+impl<T: Success, E: Failing> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Result<Outcome, ConsumerError> {
         match self {
-            Ok(done) => Ok(done.into()),
-            Err(error) => Err(error.into()),
+            Ok(done) => Ok(done.into_success()),
+            Err(error) => Err(error.into_failure()),
         }
+    }
+}
+
+/// What a handler may return in `Ok`: whatever is `Into<Outcome>`. A trait of its own for the sake
+/// of its message.
+#[diagnostic::on_unimplemented(
+    message = "a consumer cannot succeed with `{Self}`",
+    label = "not `Into<Outcome>`",
+    note = "return `Ok(())`, a note about the delivery (`&'static str` or `String`), or an `Outcome`"
+)]
+pub trait Success {
+    /// The outcome.
+    fn into_success(self) -> Outcome;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Outcome>> Success for T {
+    fn into_success(self) -> Outcome {
+        self.into()
+    }
+}
+
+/// What a handler may return in `Err`: whatever is `Into<ConsumerError>`. A trait of its own for the
+/// sake of its message.
+#[diagnostic::on_unimplemented(
+    message = "a consumer cannot fail with `{Self}`",
+    label = "not `Into<ConsumerError>`",
+    note = "implement `std::error::Error` for `{Self}`; or `From<{Self}>` for `ConsumerError`, to say \
+            which errors are permanent and when to try again"
+)]
+pub trait Failing {
+    /// The error.
+    fn into_failure(self) -> ConsumerError;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<ConsumerError>> Failing for E {
+    fn into_failure(self) -> ConsumerError {
+        self.into()
     }
 }
 
@@ -152,12 +203,11 @@ impl IntoBatchOutcome for BatchOutcome {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: IntoBatchOutcome, E: Into<ConsumerError>> IntoBatchOutcome for Result<T, E> {
+impl<T: IntoBatchOutcome, E: Failing> IntoBatchOutcome for Result<T, E> {
     fn into_batch_outcome(self, len: usize) -> Result<BatchOutcome, ConsumerError> {
         match self {
             Ok(done) => done.into_batch_outcome(len),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error.into_failure()),
         }
     }
 }

@@ -7,9 +7,9 @@ use sqlx::{Arguments, Encode, Type};
 
 use super::{Outbox, limits};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitted, Event};
+use crate::event::{Emittable, Emitted, Event};
 use crate::headers::{Cause, Headers};
-use crate::registry::{Registered, Registry};
+use crate::registry::{ListedIn, Registry};
 use crate::store::{Backend, ChangeStatement, ChangedRow, Store};
 use crate::tx::InTransaction;
 
@@ -62,8 +62,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     /// ```
     pub fn emit_changed<E, I>(&self, sql: &'static str) -> EmitChanged<'_, R, DB, E>
     where
-        E: Event,
-        R: Registered<E, I>,
+        E: Event + Emittable + ListedIn<R, I>,
     {
         EmitChanged {
             outbox: self,

@@ -44,17 +44,18 @@ impl Frame {
     }
 
     /// Runs the handler: catches its panic, ends it at its timeout, and lets what it emits carry
-    /// the cause.
+    /// the cause. What the handler left running hears when the attempt ends before it has, also
+    /// when this future is dropped because the lease is lost.
     pub(crate) async fn run<T>(self, handler: impl Future<Output = T>) -> Result<T, Ended> {
-        let cancelled = self.context.cancelled.clone();
+        let unfinished = self.context.cancelled.drop_guard();
         let guarded = AssertUnwindSafe(self.cause.scope(handler)).catch_unwind();
         match tokio::time::timeout(self.timeout, guarded.instrument(self.span)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(panic)) => Err(Ended::Panicked(panic_message(&*panic))),
-            Err(_elapsed) => {
-                cancelled.cancel();
-                Err(Ended::TimedOut(self.timeout))
+            Ok(Ok(value)) => {
+                unfinished.disarm();
+                Ok(value)
             }
+            Ok(Err(panic)) => Err(Ended::Panicked(panic_message(&*panic))),
+            Err(_elapsed) => Err(Ended::TimedOut(self.timeout)),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::consumer::{Bound, DeliveryMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name;
 use crate::outbox::Outbox;
-use crate::registry::Consumers;
+use crate::registry::{Consumers, Registry};
 use crate::store::Backend;
 
 pub use crew::Tally;
@@ -44,20 +44,24 @@ pub(crate) use tracker::Tracker;
 /// the handlers, and records how far each consumer has come.
 ///
 /// Any number of workers may run at once; a consumer's shard is run by one of them at a time.
-pub struct Worker<R: Consumers<DB>, DB: Backend> {
+pub struct Worker<R: Registry, DB: Backend> {
     outbox: Outbox<R, DB>,
-    state: Arc<R::State>,
+    consumers: Vec<Bound<DB>>,
     options: WorkerOptions,
     hooks: Hooks,
 }
 
-impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
+// Only `new` asks for the consumers: what they lack is one error there, not one a method.
+impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// A worker with default options.
     #[must_use]
-    pub fn new(outbox: Outbox<R, DB>, state: R::State) -> Self {
+    pub fn new(outbox: Outbox<R, DB>, state: R::State) -> Self
+    where
+        R: Consumers<DB>,
+    {
         Self {
             outbox,
-            state: Arc::new(state),
+            consumers: R::consumers(&Arc::new(state)),
             options: WorkerOptions::default(),
             hooks: Hooks::default(),
         }
@@ -174,7 +178,7 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     /// new, the options of a consumer contradict one another, the database cannot be reached. While
     /// it runs there is one: this process closed the pool ([`ErrorKind::Closed`]). The worker stops
     /// then, but what its handlers did last cannot be recorded and comes again: stop the worker first.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Result<Tally> {
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<Tally> {
         let mut manager = self.manager().await?;
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
@@ -204,12 +208,12 @@ impl<R: Consumers<DB>, DB: Backend> Worker<R, DB> {
     /// # Errors
     ///
     /// When the worker cannot start, as [`run_until`](Self::run_until).
-    pub async fn drain(self) -> Result<Tally> {
+    pub async fn drain(mut self) -> Result<Tally> {
         self.manager().await?.drain().await
     }
 
-    async fn manager(&self) -> Result<Manager<DB::Store>> {
-        let consumers = R::consumers(&self.state);
+    async fn manager(&mut self) -> Result<Manager<DB::Store>> {
+        let consumers = std::mem::take(&mut self.consumers);
         for consumer in &consumers {
             check(consumer)?;
         }

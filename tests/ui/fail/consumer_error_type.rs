@@ -1,4 +1,4 @@
-use outbox_runtime::{Delivery, Event, consumer};
+use outbox_runtime::{Batch, Delivery, Event, consumer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,21 @@ async fn receipt(_: Delivery<OrderPlaced>) -> Result<(), MailError> {
 #[consumer(name = "email.reminder")]
 async fn remind(_: Delivery<OrderPlaced>) -> u64 {
     7
+}
+
+#[consumer(name = "email.thanks")]
+async fn thank(_: Delivery<OrderPlaced>) -> Result<u64, std::io::Error> {
+    Ok(7)
+}
+
+#[consumer(name = "analytics", batch(max = 10))]
+async fn track(_: Batch<OrderPlaced>) -> Result<(), MailError> {
+    Err(MailError)
+}
+
+#[consumer(name = "analytics.count", batch(max = 10))]
+async fn count(_: Batch<OrderPlaced>) -> Result<String, std::io::Error> {
+    Ok(String::new())
 }
 
 fn main() {}

@@ -13,13 +13,31 @@ fn positive(total: &i64) -> bool {
     *total > 0
 }
 
-#[consumer(name = "email.receipt", when = positive)]
-async fn receipt(_: Delivery<OrderPlaced>) {}
+fn amount(order: &OrderPlaced) -> i64 {
+    order.total
+}
 
-#[consumer(name = "email.reminder", when = |event| event.total)]
-async fn remind(_: Delivery<OrderPlaced>) {}
+const LIMIT: i64 = 7;
 
-#[consumer(name = "email.thanks", delay = |event, _| event.total)]
-async fn thank(_: Delivery<OrderPlaced>) {}
+#[consumer(name = "of-another-type", when = positive)]
+async fn of_another_type(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "by-value", when = std::mem::drop::<OrderPlaced>)]
+async fn by_value(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "no-bool", when = amount)]
+async fn no_bool(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "no-function", when = LIMIT)]
+async fn no_function(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "no-bool.closure", when = |order| order.total)]
+async fn no_bool_closure(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "too-many", when = |order, _| order.total > 0)]
+async fn too_many(_: Delivery<OrderPlaced>) {}
+
+#[consumer(name = "no-field", when = |order| order.sum > 0)]
+async fn no_field(_: Delivery<OrderPlaced>) {}
 
 fn main() {}
