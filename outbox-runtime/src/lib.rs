@@ -64,6 +64,7 @@ mod bell;
 mod clock;
 mod consumer;
 mod declaration;
+mod details;
 mod error;
 mod event;
 mod handler;
@@ -91,6 +92,7 @@ pub use consumer::{
     IntoBatchOutcome, IntoOutcome, OnDead, Outcome, Start, State,
 };
 pub use declaration::Declaration;
+pub use details::{Alias, DelayInfo, KeyInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEvent};
 pub use handler::{EmittingHandler, HandlerInfo};
@@ -99,14 +101,16 @@ pub use key::{EventKey, MAX_KEY_BYTES};
 pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
 pub use operations::{Replay, Skip};
 pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
-pub use registry::{ConsumerInfo, Consumers, EventInfo, Own, Registered, Registry, RegistryInfo};
+pub use registry::{
+    By, ConsumerInfo, Consumers, EventInfo, Includes, Own, Registered, Registry, RegistryInfo, Via,
+};
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 
-pub use outbox_macros::{Event, consumer, registry};
+pub use outbox_macros::{Event, EventKey, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
     Rate, ShardInfo, WorkerInfo, tidy_pool,
