@@ -6,8 +6,10 @@
 //! error, each macro still generates enough for the rest of the file to compile.
 
 mod consumer;
+mod declaration;
 mod diagnostics;
 mod event;
+mod event_key;
 #[cfg(test)]
 mod half_typed;
 mod literal;
@@ -80,6 +82,33 @@ mod registry;
 #[proc_macro_derive(Event, attributes(event))]
 pub fn event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     event::derive(input.into()).into()
+}
+
+/// Makes a struct around one value usable as the key of events, as that value is.
+///
+/// The value is a string, an integer, a `Uuid`, or anything else that implements `EventKey`; a
+/// `PhantomData` beside it does not count.
+///
+/// ```
+/// use outbox_runtime::{Event, EventKey};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(EventKey, Serialize, Deserialize, JsonSchema)]
+/// struct OrderId(u64);
+///
+/// #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// #[event(name = "order.placed", key = order_id)]
+/// struct OrderPlaced { order_id: OrderId }
+///
+/// assert_eq!(OrderPlaced { order_id: OrderId(7) }.key().as_deref(), Some("7"));
+/// ```
+///
+/// `#[event_key(crate = path)]` says where `outbox_runtime` is, if it is re-exported under another
+/// name.
+#[proc_macro_derive(EventKey, attributes(event_key))]
+pub fn event_key(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    event_key::derive(input.into()).into()
 }
 
 /// Makes an async function a consumer of events.
@@ -167,9 +196,7 @@ pub fn consumer(
 /// Declares what an application emits and consumes.
 ///
 /// Only events listed here can be emitted through the application's outbox, and only consumers
-/// listed here are run by its workers. The compiler checks that no two events have the same name
-/// and version, that no two consumers have the same name, and that every consumer's event is
-/// listed.
+/// listed here are run by its workers.
 ///
 /// ```
 /// use outbox_runtime::{Event, Registry, State, consumer, registry};
@@ -194,9 +221,125 @@ pub fn consumer(
 /// assert_eq!(Shop::registry().events[0].name, "order.placed");
 /// ```
 ///
-/// `state` is what consumers take their `State<T>` from, `()` if absent; `crate: path` says where
-/// `outbox_runtime` is, if it is re-exported under another name. Fields go in any order, and
-/// entries are paths.
+/// # Fields
+///
+/// In any order; the entries of lists are paths.
+///
+/// | field | meaning | if absent |
+/// | --- | --- | --- |
+/// | `state: AppState` | what consumers take their `State<T>` from | `()` |
+/// | `include: [billing::Billing]` | registries of other modules and crates: what they list is listed, and their consumers run too | none |
+/// | `events: [OrderPlaced]` | types with `#[derive(Event)]`: every version that can be emitted or read | none |
+/// | `handlers: [place_order]` | functions with `#[emits]`; the event that the attribute made is listed with the function | none |
+/// | `consumers: [receipt]` | functions with `#[consumer]` | none |
+/// | `crate: path` | where `outbox_runtime` is, if it is re-exported under another name | |
+///
+/// # What the compiler checks
+///
+/// * No two events have the same name and version, and no two consumers the same name.
+/// * The event of every consumer is listed, in the version that it takes.
+/// * The event of every handler is listed, if it is a type of your own.
+/// * What an include lists is not listed again.
+///
+/// An include counts as what it lists, also across crates, and so do the includes that it has. What
+/// a registry contains, its includes among it, is a value without state or database:
+/// `Shop::registry()`.
+///
+/// # Includes
+///
+/// An included registry has a state of its own, which is a part of the state of the one that
+/// includes it. One without a state can be included everywhere.
+///
+/// ```
+/// use outbox_runtime::{Event, FromRef, Outbox, Registry, Result, Sqlite, registry};
+///
+/// mod billing {
+///     # use outbox_runtime::{Event, State, consumer, registry};
+///     # use schemars::JsonSchema;
+///     # use serde::{Deserialize, Serialize};
+///     # #[derive(Event, Serialize, Deserialize, JsonSchema)]
+///     # #[event(name = "invoice.paid")]
+///     # pub struct InvoicePaid {}
+///     # #[consumer(name = "billing.book")]
+///     # async fn book(_: InvoicePaid, _: State<BillingState>) {}
+///     #[derive(Clone)]
+///     pub struct BillingState;
+///
+///     registry! {
+///         pub struct Billing;
+///         state: BillingState,
+///         events: [InvoicePaid],
+///         consumers: [book],
+///     }
+/// }
+///
+/// # #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// # #[event(name = "order.placed")]
+/// # struct OrderPlaced {}
+/// struct AppState { billing: billing::BillingState }
+///
+/// impl FromRef<AppState> for billing::BillingState {
+///     fn from_ref(state: &AppState) -> Self {
+///         state.billing.clone()
+///     }
+/// }
+///
+/// registry! {
+///     struct Shop;
+///     state: AppState,
+///     include: [billing::Billing],
+///     events: [OrderPlaced],
+/// }
+///
+/// async fn place(outbox: &Outbox<Shop, Sqlite>) -> Result<()> {
+///     let mut tx = outbox.begin().await?;
+///     outbox.emit(&mut tx, OrderPlaced {}).await?;
+///     outbox.emit(&mut tx, billing::InvoicePaid {}).await?;
+///     tx.commit().await
+/// }
+///
+/// let consumers = Shop::registry().consumers;
+/// assert_eq!((consumers[0].options.name, consumers[0].registry), ("billing.book", "Billing"));
+/// ```
+///
+/// Two includes may include the same third registry. What they have of it is one: its consumers run
+/// once, with the state that the first of them hands it. To emit an event that comes through
+/// several includes, name the one: `outbox.of::<Common>().emit(...)`, which `include` lists too.
+///
+/// # Handlers
+///
+/// ```
+/// # use outbox_runtime::{EmittingHandler, Event, Outbox, Registry, Result, Sqlite, registry};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// # #[event(name = "rpc.orders.place")]
+/// # struct PlaceOrderEvent {}
+/// # #[allow(non_camel_case_types)]
+/// # struct place_order {}
+/// # impl EmittingHandler for place_order {
+/// #     type Event = PlaceOrderEvent;
+/// #     type Generated = PlaceOrderEvent;
+/// #     const NAME: &'static str = "place_order";
+/// #     const GENERATES: bool = true;
+/// #     const COMMITS: bool = true;
+/// # }
+/// // `place_order` is a function with `#[emits(name = "rpc.orders.place", ...)]`.
+/// registry! {
+///     struct Shop;
+///     handlers: [place_order],
+/// }
+///
+/// // Its event is listed with it.
+/// async fn place(outbox: &Outbox<Shop, Sqlite>) -> Result<()> {
+///     let mut tx = outbox.begin().await?;
+///     outbox.emit(&mut tx, PlaceOrderEvent {}).await?;
+///     tx.commit().await
+/// }
+///
+/// assert_eq!(Shop::registry().handlers[0].name, "place_order");
+/// assert_eq!(Shop::registry().events[0].name, "rpc.orders.place");
+/// ```
 #[proc_macro]
 pub fn registry(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     registry::declare(input.into()).into()

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::details::EventDetails;
 use crate::headers::Headers;
 use crate::whole::{Of, Parts, Reported, Whole};
 
@@ -69,6 +70,10 @@ pub trait Event: Payload + Send + Sync + 'static {
 
     /// The payload's property that holds the key, where the key is just a field.
     const KEY_PROPERTY: Option<&'static str> = None;
+
+    /// What the derive knows besides, for [`EventInfo`](crate::EventInfo).
+    #[doc(hidden)]
+    const DETAILS: EventDetails = EventDetails::NONE;
 
     /// What events of one key are ordered and sharded by; `None` for events without a key.
     fn key(&self) -> Option<Cow<'_, str>> {

@@ -37,6 +37,8 @@ pub trait EmittingHandler: 'static {
 pub struct HandlerInfo {
     /// The function's name.
     pub name: &'static str,
+    /// The registry that lists it; empty outside a registry.
+    pub registry: &'static str,
     /// The event that it emits.
     pub event_name: &'static str,
     /// The version that it emits.
@@ -53,6 +55,7 @@ impl HandlerInfo {
     pub fn of<H: EmittingHandler>() -> Self {
         Self {
             name: H::NAME,
+            registry: "",
             event_name: H::Event::NAME,
             event_version: H::Event::VERSION,
             commits: H::COMMITS,

@@ -64,6 +64,7 @@ mod bell;
 mod clock;
 mod consumer;
 mod declaration;
+mod details;
 mod error;
 mod event;
 mod handler;
@@ -92,6 +93,7 @@ pub use consumer::{
     IntoBatchOutcome, IntoOutcome, OnDead, Outcome, Start, State,
 };
 pub use declaration::Declaration;
+pub use details::{Alias, DelayInfo, KeyInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
     DecodeError, Emit, Emittable, Emitted, Event, IntoEmit, Payload, Position, StoredEvent,
@@ -103,7 +105,8 @@ pub use name::{EventName, MAX_NAME_BYTES, is_valid_name};
 pub use operations::{Replay, Skip};
 pub use outbox::{Changed, EmitChanged, Limits, Outbox, OutboxBuilder};
 pub use registry::{
-    ConsumerInfo, Consumers, EventInfo, ListedIn, Own, Registered, Registry, RegistryInfo,
+    By, ConsumerInfo, Consumers, EventInfo, Includes, ListedIn, Own, Registered, Registry,
+    RegistryInfo, Via,
 };
 pub use retry::{Attempt, Retry, RetryFn, RetryPolicy};
 #[cfg(feature = "postgres")]
@@ -111,7 +114,7 @@ pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 
-pub use outbox_macros::{Event, consumer, registry};
+pub use outbox_macros::{Event, EventKey, consumer, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
     Rate, ShardInfo, WorkerInfo, tidy_pool,

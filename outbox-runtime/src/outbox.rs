@@ -3,6 +3,7 @@
 mod changed;
 mod limits;
 mod operate;
+mod part;
 
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -1,19 +1,25 @@
 //! The registry: what an application emits and consumes, as types and as a value.
 
+mod info;
+
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use schemars::Schema;
-use schemars::generate::SchemaSettings;
-
-use crate::consumer::{Bound, ConsumerDef, ConsumerOptions};
-use crate::event::Event;
+use crate::consumer::Bound;
+use crate::private::Listing;
 use crate::store::Backend;
 
-/// An application's events and consumers. Declared with [`registry!`](crate::registry!).
+pub use info::{ConsumerInfo, EventInfo, RegistryInfo};
+
+/// An application's events, emitting handlers and consumers. Declared with
+/// [`registry!`](crate::registry!).
 pub trait Registry: Send + Sync + 'static {
     /// What handlers take their `State<T>` from.
     type State: Send + Sync + 'static;
+
+    /// What is listed, for checks while the registry compiles.
+    #[doc(hidden)]
+    const LISTING: &'static Listing = &Listing::EMPTY;
 
     /// Everything in the registry, as a value: needs neither database nor state.
     fn registry() -> RegistryInfo;
@@ -37,93 +43,30 @@ pub trait ListedIn<R, Index> {}
 
 impl<E, R: Registered<E, Index>, Index> ListedIn<R, Index> for E {}
 
+/// The index of the event that `#[emits]` made for the handler `H`.
+#[derive(Debug)]
+pub struct By<H>(PhantomData<fn() -> H>);
+
+/// The index of events that a registry has through its include `R`, in which their index is
+/// `Index`.
+#[derive(Debug)]
+pub struct Via<R, Index>(PhantomData<fn() -> (R, Index)>);
+
+/// That a registry includes the registry `R` directly. Declared with `include` in
+/// [`registry!`](crate::registry!).
+#[diagnostic::on_unimplemented(
+    message = "registry `{Self}` does not include `{R}`",
+    label = "not an include of `{Self}`",
+    note = "add it to `include` of the registry, or go through the registry that includes it"
+)]
+pub trait Includes<R> {}
+
 /// The consumers of a registry on the database `DB`.
 #[diagnostic::on_unimplemented(
     message = "not every consumer of registry `{Self}` runs on the database `{DB}`",
     note = "a consumer with `tx: &mut Tx<'_, Postgres>` runs on Postgres only"
 )]
 pub trait Consumers<DB: Backend>: Registry {
-    /// The consumers bound to the application's state.
+    /// The consumers bound to the application's state, those of included registries among them.
     fn consumers(state: &Arc<Self::State>) -> Vec<Bound<DB>>;
-}
-
-/// A registry as a value.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RegistryInfo {
-    /// The registry's name.
-    pub name: &'static str,
-    /// Its events, in the order of the declaration.
-    pub events: Vec<EventInfo>,
-    /// Its consumers, in the order of the declaration.
-    pub consumers: Vec<ConsumerInfo>,
-}
-
-impl RegistryInfo {
-    /// A registry as a value.
-    #[must_use]
-    pub fn new(name: &'static str, events: Vec<EventInfo>, consumers: Vec<ConsumerInfo>) -> Self {
-        Self { name, events, consumers }
-    }
-}
-
-/// An event of a registry.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct EventInfo {
-    /// Event name.
-    pub name: &'static str,
-    /// Version.
-    pub version: u32,
-    /// Whether it can still be read but not emitted.
-    pub retired: bool,
-    /// Path of the Rust type.
-    pub rust_type: &'static str,
-    /// The JSON Schema of what this version writes.
-    pub write_schema: fn() -> Schema,
-    /// The JSON Schema of what this version reads.
-    pub read_schema: fn() -> Schema,
-}
-
-impl EventInfo {
-    /// Describes an event type.
-    #[must_use]
-    pub fn of<E: Event>() -> Self {
-        Self {
-            name: E::NAME,
-            version: E::VERSION,
-            retired: E::RETIRED,
-            rust_type: std::any::type_name::<E>(),
-            write_schema: write_schema::<E>,
-            read_schema: read_schema::<E>,
-        }
-    }
-}
-
-fn write_schema<E: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<E>()
-}
-
-fn read_schema<E: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<E>()
-}
-
-/// A consumer of a registry.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ConsumerInfo {
-    /// Name and options.
-    pub options: ConsumerOptions,
-    /// The event that it takes.
-    pub event_name: &'static str,
-    /// The newest version of the event that it knows.
-    pub event_version: u32,
-}
-
-impl ConsumerInfo {
-    /// Describes a consumer type.
-    #[must_use]
-    pub fn of<C: ConsumerDef>() -> Self {
-        Self { options: C::OPTIONS, event_name: C::Event::NAME, event_version: C::Event::VERSION }
-    }
 }

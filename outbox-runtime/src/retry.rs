@@ -68,6 +68,22 @@ impl RetryPolicy {
         self.max_attempts
     }
 
+    /// The least and the greatest wait between attempts, before jitter; none where a function
+    /// decides, or there is no second attempt.
+    #[must_use]
+    pub const fn backoff_range(&self) -> Option<(Duration, Duration)> {
+        if self.custom.is_some() || self.max_attempts <= 1 {
+            return None;
+        }
+        Some((self.min, self.max))
+    }
+
+    /// Whether a function decides.
+    #[must_use]
+    pub const fn is_custom(&self) -> bool {
+        self.custom.is_some()
+    }
+
     /// Decides after attempt `number` (from 1) failed; `jitter` is uniform in 0 to 1.
     pub(crate) fn after(&self, number: u32, error: &ConsumerError, jitter: f64) -> Retry {
         if error.is_permanent() || number >= self.max_attempts {
@@ -118,6 +134,15 @@ mod tests {
         assert!(matches!(POLICY.after(2, &error, 0.0), Retry::After(_)));
         assert_eq!(POLICY.after(3, &error, 0.0), Retry::Dead);
         assert_eq!(POLICY.after(1, &ConsumerError::permanent("no"), 0.0), Retry::Dead);
+    }
+
+    #[test]
+    fn a_policy_says_how_it_waits() {
+        let seconds = Duration::from_secs;
+        assert_eq!(POLICY.backoff_range(), Some((seconds(1), seconds(5))));
+        assert_eq!(RetryPolicy::NONE.backoff_range(), None);
+        let custom = RetryPolicy::custom(3, |_, _| Retry::Dead);
+        assert!(custom.is_custom() && custom.backoff_range().is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::arguments::{Argument, Arguments, Form};
 use super::function::Function;
 use super::parse::{Delay, Options, Retry, Start};
 use super::validate::{Consumer, Handler};
+use crate::declaration::declaration;
 use crate::diagnostics::Errors;
 use crate::paths::{at, mixed_at, private_path};
 
@@ -75,6 +76,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let event = quote_spanned! {mixed_at(event)=> type Event = #event; };
     let decides = options.when.is_some() || options.delay.is_some();
     let conditions = function.conditions();
+    let details = details(p, consumer);
     quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
         #[automatically_derived]
@@ -82,9 +84,32 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             #event
             const OPTIONS: #p::ConsumerOptions = #p::ConsumerOptions::new(#name) #setters;
             const DECIDES_ON_READING: bool = #decides;
+            #details
             #when
             #delay
         }
+    }
+}
+
+/// What documents want to know besides the options.
+fn details(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
+    let Consumer { function, options, .. } = consumer;
+    let declared = declaration(p, &function.sig.ident, &function.attrs);
+    let when = options.when.is_some();
+    let delay = match &options.delay {
+        None => quote::quote!(None),
+        Some(Delay::ByEvent(_)) => quote::quote!(ByEvent),
+        Some(Delay::Always(delay)) => {
+            let delay = duration(p, *delay);
+            quote::quote!(Always(#delay))
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        const DETAILS: #p::ConsumerDetails = #p::ConsumerDetails {
+            declared: #declared,
+            when: #when,
+            delay: #p::DelayInfo::#delay,
+        };
     }
 }
 

@@ -4,20 +4,27 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{DeriveInput, Expr, Type};
 
+use super::aliases::{self, Aliases};
 use super::key::Key;
 use super::parse::Attributes;
 use super::validate::{Event, can_be_event};
-use crate::diagnostics::Errors;
+use crate::declaration::declaration;
+use crate::diagnostics::{Errors, text};
 use crate::paths::{at, private_path, shown_at};
 
 /// The implementation for an event without mistakes.
-pub(super) fn event(event: &Event<'_>) -> TokenStream {
+pub(super) fn event(
+    input: &DeriveInput,
+    attributes: &Attributes,
+    event: &Event<'_>,
+) -> TokenStream {
     let Event { ident, name, version, retired, .. } = event;
     let p = private_path(event.krate);
     let (key_property, key) = match &event.key {
         Some(key) => (property(&p, key), key_method(&p, key)),
         None => (TokenStream::new(), TokenStream::new()),
     };
+    let details = details(&p, input, attributes, event);
     let upcast = event.upcast.map(|source| decode_older(&p, source));
     let emittable = (!retired).then(|| emittable(&p, ident));
     let check = event.upcast.map(|source| {
@@ -37,6 +44,7 @@ pub(super) fn event(event: &Event<'_>) -> TokenStream {
             const VERSION: u32 = #version;
             const RETIRED: bool = #retired;
             #key_property
+            #details
             #key
             #upcast
         }
@@ -49,6 +57,53 @@ fn emittable(p: &TokenStream, ident: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #p::Emittable for #ident {}
+    }
+}
+
+/// What schemas, documents and the compatibility check want to know: only what differs from nothing.
+fn details(
+    p: &TokenStream,
+    input: &DeriveInput,
+    attributes: &Attributes,
+    event: &Event<'_>,
+) -> TokenStream {
+    let declared = declaration(p, event.ident, &input.attrs);
+    let key =
+        event.key.as_ref().and_then(expression).map(|key| quote!(key: #p::Option::Some(#key),));
+    let upcast_from = event.upcast.map(|_| {
+        let older = event.version.saturating_sub(1);
+        quote!(upcast_from: #p::Option::Some(#older),)
+    });
+    let no_upcast = attributes.no_upcast.as_ref().map(|_| quote!(no_upcast: true,));
+    let reserved = Some(&attributes.reserved)
+        .filter(|reserved| !reserved.is_empty())
+        .map(|reserved| quote!(reserved: &[#(#reserved),*],));
+    let Aliases { aliases, other } = aliases::of(input);
+    let aliases = Some(aliases).filter(|aliases| !aliases.is_empty()).map(|aliases| {
+        let aliases = aliases.iter().map(|alias| alias.value(p));
+        quote!(aliases: &[#(#aliases),*],)
+    });
+    let other = other.map(|variant| quote!(other: #p::Option::Some(#variant),));
+    quote! {
+        const DETAILS: #p::EventDetails = #p::EventDetails {
+            declared: #declared,
+            #key
+            #upcast_from
+            #no_upcast
+            #reserved
+            #aliases
+            #other
+            ..#p::EventDetails::NONE
+        };
+    }
+}
+
+/// The text of a key that is not a property as it is.
+fn expression(key: &Key) -> Option<String> {
+    match key {
+        Key::Field { property: Some(_), .. } => None,
+        Key::Field { written, .. } | Key::EveryVariant { written, .. } => Some(text(written)),
+        Key::Place(expression) | Key::Computed(expression) => Some(text(expression)),
     }
 }
 

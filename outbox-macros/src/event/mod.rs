@@ -1,5 +1,6 @@
 //! `#[derive(Event)]`.
 
+mod aliases;
 mod expand;
 mod key;
 mod parse;
@@ -19,7 +20,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let attributes = parse::attributes(&input, &mut errors);
     match validate::event(&input, &attributes, &mut errors) {
-        Some(event) if errors.is_empty() => expand::event(&event),
+        Some(event) if errors.is_empty() => expand::event(&input, &attributes, &event),
         _ => expand::fallback(&input, &attributes, errors),
     }
 }

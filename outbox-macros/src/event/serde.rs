@@ -32,8 +32,8 @@ impl Container {
     pub(super) fn new(attributes: &[Attribute]) -> Self {
         let metas = metas(attributes);
         Self {
-            rename_all: value(&metas, "rename_all"),
-            rename_all_fields: value(&metas, "rename_all_fields"),
+            rename_all: written(&metas, "rename_all"),
+            rename_all_fields: written(&metas, "rename_all_fields"),
             plain: !["transparent", "into", "from", "try_from", "remote"]
                 .iter()
                 .any(|name| has(&metas, name)),
@@ -47,7 +47,7 @@ impl Container {
 
     /// The properties of a variant.
     pub(super) fn variant_properties(&self, variant: &syn::Variant) -> Vec<Property> {
-        let own = value(&metas(&variant.attrs), "rename_all");
+        let own = written(&metas(&variant.attrs), "rename_all");
         properties(&variant.fields, own.as_deref().or(self.rename_all_fields.as_deref()))
     }
 }
@@ -67,7 +67,7 @@ fn property(field: &syn::Field, member: Member, rename_all: Option<&str>) -> Pro
         member,
         wire: name
             .filter(|_| !absent)
-            .map(|name| value(&metas, "rename").unwrap_or_else(|| renamed(&name, rename_all))),
+            .map(|name| written(&metas, "rename").unwrap_or_else(|| renamed(&name, rename_all))),
         plain: !absent && !converted,
         read_by_type: !not_read.iter().any(|option| has(&metas, option)),
         ty: field.ty.clone(),
@@ -82,7 +82,7 @@ pub(super) fn unraw(ident: &Ident) -> String {
 }
 
 /// Serde's rules for fields, which are written in snake case.
-fn renamed(field: &str, rule: Option<&str>) -> String {
+pub(super) fn renamed(field: &str, rule: Option<&str>) -> String {
     let pascal = || -> String {
         field
             .split('_')
@@ -109,7 +109,7 @@ fn renamed(field: &str, rule: Option<&str>) -> String {
 }
 
 /// Everything in `#[serde(...)]`. What cannot be read is serde's to complain about.
-fn metas(attributes: &[Attribute]) -> Vec<Meta> {
+pub(super) fn metas(attributes: &[Attribute]) -> Vec<Meta> {
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"))
@@ -120,12 +120,21 @@ fn metas(attributes: &[Attribute]) -> Vec<Meta> {
         .collect()
 }
 
-fn has(metas: &[Meta], name: &str) -> bool {
+pub(super) fn has(metas: &[Meta], name: &str) -> bool {
     metas.iter().any(|meta| meta.path().is_ident(name))
 }
 
-/// The text of `name = "text"` or of `name(serialize = "text")`.
-fn value(metas: &[Meta], name: &str) -> Option<String> {
+/// The value of an option on what is written: of `name = "text"` or of `name(serialize = "text")`.
+fn written(metas: &[Meta], name: &str) -> Option<String> {
+    value(metas, name, "serialize")
+}
+
+/// The same on what is read: of `name = "text"` or of `name(deserialize = "text")`.
+pub(super) fn read(metas: &[Meta], name: &str) -> Option<String> {
+    value(metas, name, "deserialize")
+}
+
+fn value(metas: &[Meta], name: &str, direction: &str) -> Option<String> {
     let meta = metas.iter().find(|meta| meta.path().is_ident(name))?;
     match meta {
         Meta::Path(_) => None,
@@ -134,12 +143,12 @@ fn value(metas: &[Meta], name: &str) -> Option<String> {
             let inner =
                 list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
             let inner: Vec<Meta> = inner.into_iter().collect();
-            value(&inner, "serialize")
+            value(&inner, direction, direction)
         }
     }
 }
 
-fn text(value: &Expr) -> Option<String> {
+pub(super) fn text(value: &Expr) -> Option<String> {
     as_text(value).map(LitStr::value)
 }
 

@@ -3,8 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::{Path, Type};
 
+use super::membership;
 use super::validate::Registry;
+use crate::declaration::declaration;
 use crate::diagnostics::Errors;
 use crate::paths::{at, private_path, shown_at};
 
@@ -15,14 +18,16 @@ pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     let p = private_path(declared.krate.as_ref());
     let (attributes, visibility, ident) =
         (&declared.attributes, &declared.visibility, &declared.ident);
-    let value = value(&p, registry);
+    let value = value(&p, registry, errors.is_empty());
     let rest = if errors.is_empty() {
-        let membership = membership(&p, registry);
+        let membership = membership::of(&p, registry);
         let consumers = consumers(&p, registry);
         let checks = checks(&p, registry);
         quote!(#membership #consumers #checks)
     } else {
-        fallback(&p, registry)
+        let membership = membership::of_any_event(&p, registry);
+        let consumers = no_consumers(&p, registry);
+        quote!(#membership #consumers)
     };
     let errors = errors.into_compile_errors();
     quote! {
@@ -45,77 +50,79 @@ pub(super) fn registry(registry: &Registry<'_>, errors: Errors) -> TokenStream {
     }
 }
 
-fn membership(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
-    let ident = &registry.declared.ident;
-    let listed = registry.events.iter().map(|event| {
-        let p = at(p, shown_at(event));
-        quote_spanned! {shown_at(event)=>
-            #[automatically_derived]
-            impl #p::Registered<#event, #p::Own> for #ident {}
-        }
-    });
-    quote!(#(#listed)*)
-}
-
-fn fallback(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
-    let ident = &registry.declared.ident;
-    let state = state(registry);
-    quote! {
-        #[automatically_derived]
-        impl<__Event> #p::Registered<__Event, #p::Own> for #ident {}
-
-        #[automatically_derived]
-        impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident {
-            fn consumers(_: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
-                #p::Vec::new()
-            }
-        }
-    }
-}
-
-/// The registry as a value. Every entry is named once as what it should be, so that one that is
-/// not is one error.
-fn value(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
-    let ident = &registry.declared.ident;
+/// The registry as a constant and as a value. Every entry is named once as what it should be, so
+/// that one that is not is one error.
+fn value(p: &TokenStream, registry: &Registry<'_>, complete: bool) -> TokenStream {
+    let declared = registry.declared;
+    let ident = &declared.ident;
     let name = ident.unraw().to_string();
     let state = state(registry);
     let state = quote_spanned! {shown_at(&state)=> type State = #state; };
-    let events = registry.events.iter().map(|event| {
-        let p = at(p, shown_at(event));
-        quote_spanned! {shown_at(event)=> <#event as #p::ListedEvent>::ENTRY }
-    });
-    let consumers = registry.consumers.iter().map(|consumer| {
-        let p = at(p, shown_at(consumer));
-        quote_spanned! {shown_at(consumer)=> <#consumer as #p::ListedConsumer>::ENTRY }
-    });
+    let declaration = declaration(p, ident, &declared.attributes);
+    let events = entries(p, &registry.events, quote!(ListedEvent));
+    let handlers = entries(p, &registry.handlers, quote!(ListedHandler));
+    let consumers = entries(p, &registry.consumers, quote!(ListedConsumer));
+    let includes = entries(p, &registry.include, quote!(ListedRegistry));
     quote! {
-        const EVENTS: &[#p::EventEntry] = &[#(#events),*];
-        const CONSUMERS: &[#p::ConsumerEntry] = &[#(#consumers),*];
+        const LISTING: &#p::Listing = &#p::Listing {
+            name: #name,
+            declared: #declaration,
+            events: &[#(#events),*],
+            handlers: &[#(#handlers),*],
+            consumers: &[#(#consumers),*],
+            includes: &[#(#includes),*],
+            complete: #complete,
+        };
 
         #[automatically_derived]
         impl #p::Registry for #ident {
             #state
 
+            const LISTING: &'static #p::Listing = LISTING;
+
             fn registry() -> #p::RegistryInfo {
-                #p::registry_info(#name, EVENTS, CONSUMERS)
+                #p::registry_info(LISTING)
             }
         }
     }
 }
 
+fn entries<'a>(
+    p: &'a TokenStream,
+    paths: &'a [Path],
+    listed: TokenStream,
+) -> impl Iterator<Item = TokenStream> + 'a {
+    paths.iter().map(move |entry| {
+        let p = at(p, shown_at(entry));
+        let listed = at(&listed, shown_at(entry));
+        quote_spanned! {shown_at(entry)=> <#entry as #p::#listed>::ENTRY }
+    })
+}
+
 fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
     let state = state(registry);
-    let bounds = registry.consumers.iter().map(|consumer| {
-        let p = at(p, shown_at(consumer));
-        quote_spanned! {shown_at(consumer)=> #consumer: #p::Bind<#state, __Database> }
+    let run = |trait_: TokenStream, path: &Path| {
+        let p = at(p, shown_at(path));
+        let trait_ = at(&trait_, shown_at(path));
+        quote_spanned! {shown_at(path)=> #p::#trait_<#state, __Database> }
+    };
+    let own: Vec<_> = registry.consumers.iter().map(|c| (c, run(quote!(Bind), c))).collect();
+    let included: Vec<_> = registry.include.iter().map(|r| (r, run(quote!(RunWith), r))).collect();
+    let bounds = own.iter().chain(&included).map(|(path, bound)| {
+        quote_spanned! {shown_at(path)=> #path: #bound }
     });
-    let bind = registry.consumers.iter().map(|consumer| {
-        let p = at(p, shown_at(consumer));
-        quote_spanned! {shown_at(consumer)=>
-            <#consumer as #p::Bind<#state, __Database>>::bind(state)
-        }
+    let bind = own.iter().map(|(path, bound)| {
+        quote_spanned! {shown_at(path)=> <#path as #bound>::bind(state) }
     });
+    let run_with = included.iter().map(|(path, bound)| {
+        quote_spanned! {shown_at(path)=> <#path as #bound>::run_with(state) }
+    });
+    let all = match included.is_empty() {
+        true => quote!(#p::Vec::from([#(#bind),*])),
+        false => quote!(#p::run_once(#p::Vec::from([#(#bind),*]), [#(#run_with),*])),
+    };
+    let run_with = run_with_state(p, registry);
     quote! {
         #[automatically_derived]
         impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident
@@ -124,29 +131,88 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
         {
             #[allow(unused_variables)]
             fn consumers(state: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
-                #p::Vec::from([#(#bind),*])
+                #all
+            }
+        }
+        #run_with
+    }
+}
+
+/// How a registry that includes this one runs its consumers: with a part of its own state. A
+/// registry without a state needs none.
+fn run_with_state(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
+    let ident = &registry.declared.ident;
+    let state = state(registry);
+    let (bound, part) = match &registry.declared.state {
+        Some(state) if !is_unit(state) => (
+            quote!(#state: #p::PartFor<#ident, __State>,),
+            quote!(<#state as #p::PartFor<#ident, __State>>::part(state)),
+        ),
+        _ => (TokenStream::new(), quote!(#p::Arc::<#state>::new(()))),
+    };
+    quote! {
+        #[automatically_derived]
+        impl<__State, __Database: #p::Backend> #p::RunWith<__State, __Database> for #ident
+        where
+            #bound
+            Self: #p::Consumers<__Database>,
+        {
+            #[allow(unused_variables)]
+            fn run_with(state: &__State) -> #p::Vec<#p::Bound<__Database>> {
+                <Self as #p::Consumers<__Database>>::consumers(&#part)
             }
         }
     }
 }
 
+/// Stands for the consumers of a registry with mistakes.
+fn no_consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
+    let ident = &registry.declared.ident;
+    let state = state(registry);
+    quote! {
+        #[automatically_derived]
+        impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident {
+            fn consumers(_: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
+                #p::Vec::new()
+            }
+        }
+
+        #[automatically_derived]
+        impl<__State, __Database: #p::Backend> #p::RunWith<__State, __Database> for #ident {
+            fn run_with(_: &__State) -> #p::Vec<#p::Bound<__Database>> {
+                #p::Vec::new()
+            }
+        }
+    }
+}
+
+/// One constant an entry, so that each mistake is shown at its own.
 fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
-    let name = registry.declared.ident.unraw().to_string();
-    let events = registry.events.iter().enumerate().map(|(index, event)| {
-        let p = at(p, shown_at(event));
-        quote_spanned! {shown_at(event)=>
-            const _: () = #p::check_event(#name, EVENTS, #index);
-        }
-    });
-    let consumers = registry.consumers.iter().enumerate().map(|(index, consumer)| {
-        let p = at(p, shown_at(consumer));
-        quote_spanned! {shown_at(consumer)=>
-            const _: () = #p::check_consumer(#name, EVENTS, CONSUMERS, #index);
-        }
-    });
-    quote!(#(#events)* #(#consumers)*)
+    let check = |paths: &[Path], check: TokenStream| -> TokenStream {
+        let checks = paths.iter().enumerate().map(|(index, path)| {
+            let (p, check) = (at(p, shown_at(path)), at(&check, shown_at(path)));
+            quote_spanned! {shown_at(path)=> const _: () = #p::#check(LISTING, #index); }
+        });
+        quote!(#(#checks)*)
+    };
+    let includes = match &registry.include[..] {
+        [] | [_] => TokenStream::new(), // One alone contradicts no other.
+        several => check(several, quote!(check_include)),
+    };
+    let events = check(&registry.events, quote!(check_event));
+    let handlers = check(&registry.handlers, quote!(check_handler));
+    let consumers = check(&registry.consumers, quote!(check_consumer));
+    quote!(#includes #events #handlers #consumers)
 }
 
 fn state(registry: &Registry<'_>) -> TokenStream {
     registry.declared.state.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream)
+}
+
+fn is_unit(state: &Type) -> bool {
+    match state {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Group(group) => is_unit(&group.elem),
+        _ => false,
+    }
 }

@@ -1,6 +1,7 @@
 //! `registry!`.
 
 mod expand;
+mod membership;
 mod parse;
 mod validate;
 

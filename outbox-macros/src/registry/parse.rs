@@ -7,7 +7,7 @@ use syn::{Attribute, Ident, Path, Token, Type, Visibility, token};
 
 use crate::diagnostics::{Errors, did_you_mean};
 
-const KNOWN: &[&str] = &["state", "events", "consumers", "crate"];
+const KNOWN: &[&str] = &["state", "include", "events", "handlers", "consumers", "crate"];
 
 const USAGE: &str =
     "write `registry! { pub struct Shop; events: [OrderPlaced], consumers: [receipt] }`";
@@ -18,12 +18,15 @@ pub(super) struct Declared {
     pub(super) visibility: Visibility,
     pub(super) ident: Ident,
     pub(super) state: Option<Type>,
-    pub(super) events: Option<List>,
-    pub(super) consumers: Option<List>,
+    pub(super) include: List,
+    pub(super) events: List,
+    pub(super) handlers: List,
+    pub(super) consumers: List,
     pub(super) krate: Option<Path>,
 }
 
 /// A list of entries, in brackets; each entry as the tokens between two commas.
+#[derive(Default)]
 pub(super) struct List {
     pub(super) entries: Vec<Entry>,
 }
@@ -36,7 +39,9 @@ pub(super) enum Entry {
 
 enum Field {
     State(Type),
+    Include(List),
     Events(List),
+    Handlers(List),
     Consumers(List),
     Crate(Path),
 }
@@ -71,8 +76,10 @@ fn head(input: ParseStream<'_>) -> syn::Result<Declared> {
         visibility,
         ident,
         state: None,
-        events: None,
-        consumers: None,
+        include: List::default(),
+        events: List::default(),
+        handlers: List::default(),
+        consumers: List::default(),
         krate: None,
     })
 }
@@ -87,8 +94,10 @@ fn fields(input: ParseStream<'_>, declared: &mut Declared, errors: &mut Errors) 
         });
         match read {
             Ok(Field::State(state)) => declared.state = Some(state),
-            Ok(Field::Events(list)) => declared.events = Some(list),
-            Ok(Field::Consumers(list)) => declared.consumers = Some(list),
+            Ok(Field::Include(list)) => declared.include = list,
+            Ok(Field::Events(list)) => declared.events = list,
+            Ok(Field::Handlers(list)) => declared.handlers = list,
+            Ok(Field::Consumers(list)) => declared.consumers = list,
             Ok(Field::Crate(path)) => declared.krate = Some(path),
             Err(error) => {
                 errors.push(error);
@@ -127,7 +136,9 @@ fn field(input: ParseStream<'_>, name: &Ident) -> syn::Result<Field> {
     Ok(match name.to_string().as_str() {
         "state" => Field::State(input.parse()?),
         "crate" => Field::Crate(input.call(Path::parse_mod_style)?),
+        "include" => Field::Include(list(input, name, "billing::Billing")?),
         "events" => Field::Events(list(input, name, "OrderPlaced")?),
+        "handlers" => Field::Handlers(list(input, name, "place_order")?),
         _ => Field::Consumers(list(input, name, "receipt")?),
     })
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::Path;
+use syn::ext::IdentExt;
 
 use super::parse::{Declared, Entry, List};
 use crate::diagnostics::{Errors, text};
@@ -9,16 +10,22 @@ use crate::diagnostics::{Errors, text};
 /// A registry whose entries are paths, each listed once.
 pub(super) struct Registry<'a> {
     pub(super) declared: &'a Declared,
+    pub(super) include: Vec<Path>,
     pub(super) events: Vec<Path>,
+    pub(super) handlers: Vec<Path>,
     pub(super) consumers: Vec<Path>,
 }
 
 /// Takes the entries that are well-formed; the others become errors.
 pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Registry<'a> {
-    let events = paths(declared.events.as_ref(), "events", "an event's type", errors);
-    let consumers =
-        paths(declared.consumers.as_ref(), "consumers", "a consumer's function", errors);
-    if events.is_empty() && consumers.is_empty() && errors.is_empty() {
+    let mut include = paths(&declared.include, "include", "a registry", errors);
+    include.retain(|path| !is_itself(declared, path, errors));
+    let events = paths(&declared.events, "events", "an event's type", errors);
+    let handlers = paths(&declared.handlers, "handlers", "an emitting handler's function", errors);
+    let consumers = paths(&declared.consumers, "consumers", "a consumer's function", errors);
+    let lists_nothing =
+        [&include, &events, &handlers, &consumers].iter().all(|entries| entries.is_empty());
+    if lists_nothing && errors.is_empty() {
         let ident = &declared.ident;
         errors.at(
             ident,
@@ -28,12 +35,27 @@ pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Regis
             ),
         );
     }
-    Registry { declared, events, consumers }
+    Registry { declared, include, events, handlers, consumers }
 }
 
-fn paths(list: Option<&List>, field: &str, what: &str, errors: &mut Errors) -> Vec<Path> {
+fn is_itself(declared: &Declared, path: &Path, errors: &mut Errors) -> bool {
+    let ident = &declared.ident;
+    let itself = without_self(path) == ident.unraw().to_string();
+    if itself {
+        errors.at(
+            path,
+            format!(
+                "registry `{ident}` includes itself: `include` is for the registries of other \
+                     modules and crates"
+            ),
+        );
+    }
+    itself
+}
+
+fn paths(list: &List, field: &str, what: &str, errors: &mut Errors) -> Vec<Path> {
     let mut paths: Vec<Path> = Vec::new();
-    for entry in list.iter().flat_map(|list| &list.entries) {
+    for entry in &list.entries {
         let tokens = match entry {
             Entry::Tokens(tokens) => tokens,
             Entry::Missing(comma) => {
@@ -45,13 +67,19 @@ fn paths(list: Option<&List>, field: &str, what: &str, errors: &mut Errors) -> V
             errors.at(tokens, format!("not the path of {what}{}", hint(tokens)));
             continue;
         };
-        if paths.iter().any(|earlier| text(earlier) == text(&path)) {
+        if paths.iter().any(|earlier| without_self(earlier) == without_self(&path)) {
             errors.at(&path, format!("`{}` is listed twice in `{field}`", text(&path)));
             continue;
         }
         paths.push(path);
     }
     paths
+}
+
+/// `receipt` of `self::receipt`.
+fn without_self(path: &Path) -> String {
+    let text = text(path);
+    text.strip_prefix("self::").unwrap_or(&text).to_owned()
 }
 
 /// The path that an entry begins with, such as `receipt` in `receipt()`.

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::delivery::{Batch, Context, Delivery};
 use super::{BatchOutcome, ConsumerError, ConsumerOptions, Outcome};
+use crate::details::ConsumerDetails;
 use crate::event::{DecodeError, Event, StoredEvent};
 use crate::store::Backend;
 use crate::tx::Tx;
@@ -25,6 +26,10 @@ pub trait ConsumerDef: 'static {
     /// Whether [`when`](Self::when) or [`delay`](Self::delay) is overridden, so that events are
     /// decoded when they are read.
     const DECIDES_ON_READING: bool = false;
+
+    /// What the attribute knows besides, for [`ConsumerInfo`](crate::ConsumerInfo).
+    #[doc(hidden)]
+    const DETAILS: ConsumerDetails = ConsumerDetails::NONE;
 
     /// Whether this event is for the consumer at all.
     fn when(event: &Self::Event) -> bool {

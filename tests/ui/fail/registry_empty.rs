@@ -18,12 +18,15 @@ registry! {
 
 registry! {
     struct NothingEither;
+    include: [],
     events: [],
     consumers: [],
 }
 
 registry! {
     struct Gap;
+    include: [, NothingEither],
+    handlers: [,],
     events: [OrderPlaced, , ],
     consumers: [receipt],
 }

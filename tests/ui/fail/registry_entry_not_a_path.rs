@@ -14,7 +14,9 @@ async fn receipt(_: Delivery<OrderPlaced>) {}
 
 registry! {
     struct Shop;
+    include: [billing::Billing(), "billing"],
     events: ["order.placed", OrderPlaced {}],
+    handlers: [place_order(..)],
     consumers: [receipt()],
 }
 

@@ -22,6 +22,17 @@ registry! {
 }
 
 registry! {
+    struct Market;
+    include: [NotARegistry],
+    events: [OrderPlaced],
+    handlers: [NotAHandler],
+}
+
+struct NotARegistry;
+
+struct NotAHandler;
+
+registry! {
     struct Bazaar;
     events: [OrderPlaced, OrderPayed],
 }

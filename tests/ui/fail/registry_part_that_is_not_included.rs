@@ -1,0 +1,42 @@
+use outbox_runtime::{Event, Outbox, Sqlite, registry};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "user.signed_up")]
+struct SignedUp {}
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "invoice.paid")]
+struct Paid {}
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "app.started")]
+struct Started {}
+
+registry! {
+    struct Common;
+    events: [SignedUp],
+}
+
+registry! {
+    struct Billing;
+    include: [Common],
+    events: [Paid],
+}
+
+registry! {
+    struct Shop;
+    include: [Common, Billing],
+}
+
+registry! {
+    struct Nested;
+    include: [Shop],
+}
+
+fn part(outbox: &Outbox<Nested, Sqlite>) -> Outbox<Billing, Sqlite> {
+    outbox.of::<Billing>()
+}
+
+fn main() {}
