@@ -64,6 +64,7 @@ mod bell;
 mod clock;
 mod consumer;
 mod declaration;
+mod emitter;
 mod error;
 mod event;
 mod handler;
