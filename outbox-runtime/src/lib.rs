@@ -56,14 +56,16 @@
 //!
 //! * `postgres` (default): Postgres 15 and newer.
 //! * `sqlite`: SQLite 3.42 and newer, bundled.
+//! * `axum`: [`OutboxTx`] as an extractor of axum 0.8.
 //!
-//! Either or both.
+//! Either database or both.
 
 mod backoff;
 mod bell;
 mod clock;
 mod consumer;
 mod declaration;
+mod emits;
 mod emitter;
 mod error;
 mod event;
@@ -92,6 +94,7 @@ pub use consumer::{
     IntoBatchOutcome, IntoOutcome, OnDead, Outcome, Start, State,
 };
 pub use declaration::Declaration;
+pub use emits::{AsOutput, HasOutbox, OutboxTx};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{DecodeError, Emit, Emitted, Event, IntoEmit, Position, StoredEvent};
 pub use handler::{EmittingHandler, HandlerInfo};

@@ -5,13 +5,14 @@ pub use std::future::Future;
 pub use std::marker::{Send, Sync};
 pub use std::option::Option;
 pub use std::result::Result;
-pub use std::sync::Arc;
+pub use std::string::String;
+pub use std::sync::{Arc, LazyLock};
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
 use chrono::DateTime;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use schemars::{JsonSchema, Schema, SchemaGenerator};
+pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use serde_json::value::RawValue;
 
 pub use crate::consumer::{
@@ -20,6 +21,7 @@ pub use crate::consumer::{
     Outcome, Start, State,
 };
 pub use crate::declaration::Declaration;
+pub use crate::emits::private as emits;
 pub use crate::event::{DecodeError, Event};
 pub use crate::handler::EmittingHandler;
 pub use crate::key::EventKey;
