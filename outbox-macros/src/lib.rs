@@ -7,11 +7,13 @@
 
 mod consumer;
 mod diagnostics;
+mod emits;
 mod event;
 mod literal;
 mod options;
 mod paths;
 mod registry;
+mod version;
 
 /// Makes a struct or an enum an event: a fact with a permanent name and a version.
 ///
@@ -160,6 +162,15 @@ pub fn consumer(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     consumer::attribute(options.into(), item.into()).into()
+}
+
+/// TODO
+#[proc_macro_attribute]
+pub fn emits(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    emits::attribute(options.into(), item.into()).into()
 }
 
 /// Declares what an application emits and consumes.

@@ -110,7 +110,7 @@ pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 
-pub use outbox_macros::{Event, consumer, registry};
+pub use outbox_macros::{Event, consumer, emits, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
     Rate, ShardInfo, WorkerInfo, tidy_pool,

@@ -286,6 +286,22 @@ pub const fn check_upcast(name: &str, version: u32, from: EventEntry) {
     }
 }
 
+/// A handler's event can still be emitted.
+#[track_caller]
+pub const fn check_not_retired<H: EmittingHandler>() {
+    if H::Event::RETIRED {
+        Message::new()
+            .text("`")
+            .text(H::Event::NAME)
+            .text("` version ")
+            .number(H::Event::VERSION)
+            .text(" is retired, so `")
+            .text(H::NAME)
+            .text("` cannot emit it: emit a newer version")
+            .panic();
+    }
+}
+
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {

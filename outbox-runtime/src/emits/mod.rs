@@ -18,12 +18,13 @@ pub use output::AsOutput;
 pub mod private {
     pub use super::field::{Field, Object, slice, text, value};
     pub use super::open::{
-        Fail, Generated, Open, begin, borrow, capture, commit, event, fail, keep, lend, no_input,
-        one_input, own_event, panic, reborrow, returned_by, take, unknown_tx,
+        Arguments, Fail, Generated, Open, begin, borrow, capture, commit, event, fail, keep, lend,
+        no_input, one_input, own_event, panic, reborrow, returned_by, take, unknown_tx,
     };
     pub use super::output::output;
     pub use super::record::{
-        Properties, Record, Written, deserialize, json_schema, schema_id, schema_name, serialize,
+        Properties, Property, Record, Written, deserialize, json_schema, schema_id, schema_name,
+        serialize,
     };
     pub use super::skip::{Skips, skip};
     pub use super::with::{

@@ -35,6 +35,15 @@ pub trait Generated: Event {
     fn gather(arguments: Vec<Property>) -> std::result::Result<Option<Property>, String>;
 }
 
+/// An input of several arguments that `#[emits]` made.
+pub trait Arguments {
+    /// Its fields, as a tuple.
+    type Arguments;
+
+    /// Its fields.
+    const ARGUMENTS: Self::Arguments;
+}
+
 /// [`Generated::gather`] where nothing is captured.
 ///
 /// # Errors
@@ -233,7 +242,10 @@ pub fn event<E: Generated, T, DB: Backend, const N: usize>(
 /// # Errors
 ///
 /// When it breaks a limit.
-pub fn own_event<E: Event, T, DB: Backend>(open: &mut Open<T, DB>, event: E) -> Result<Ready> {
+pub fn own_event<H: EmittingHandler, T, DB: Backend>(
+    open: &mut Open<T, DB>,
+    event: H::Event,
+) -> Result<Ready> {
     let stamp = current_cause(open.call.cause.as_ref());
     open.call.emitter.prepare(Emit::new(event), stamp).map(Ready)
 }
