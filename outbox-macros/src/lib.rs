@@ -8,6 +8,7 @@
 mod consumer;
 mod declaration;
 mod diagnostics;
+mod emits;
 mod event;
 mod event_key;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod literal;
 mod options;
 mod paths;
 mod registry;
+mod version;
 
 /// Makes a struct or an enum an event: a fact with a permanent name and a version.
 ///
@@ -191,6 +193,15 @@ pub fn consumer(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     consumer::attribute(options.into(), item.into()).into()
+}
+
+/// TODO
+#[proc_macro_attribute]
+pub fn emits(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    emits::attribute(options.into(), item.into()).into()
 }
 
 /// Declares what an application emits and consumes.

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, token};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, Type, token};
 
 use crate::diagnostics::{Errors, did_you_mean};
 
@@ -24,8 +24,12 @@ pub(crate) struct Entry {
 pub(crate) enum Value {
     Flag,
     Assigned(Box<Expr>),
+    Type(Box<Type>),
     List(TokenStream),
 }
+
+/// The options whose value is a type: `Vec<Order>` is no expression.
+const TYPES: &[&str] = &["output"];
 
 /// Reads options. Those that are unknown, given twice or malformed become errors; the others
 /// are returned.
@@ -73,9 +77,13 @@ fn parse_entry(input: ParseStream<'_>, known: &[Known]) -> syn::Result<Entry> {
             return Err(syn::Error::new_spanned(&name, message));
         }
         let ahead = input.fork();
-        let value = ahead.parse::<Expr>()?;
+        let value = if TYPES.iter().any(|option| name == option) {
+            Value::Type(Box::new(ahead.parse()?))
+        } else {
+            Value::Assigned(Box::new(ungroup(ahead.parse()?)))
+        };
         input.advance_to(&ahead);
-        Value::Assigned(Box::new(ungroup(value)))
+        value
     } else if input.peek(token::Paren) {
         let content;
         syn::parenthesized!(content in input);
@@ -122,6 +130,7 @@ impl Entry {
         };
         match &self.value {
             Value::Assigned(value) => syn::Error::new_spanned(value, message),
+            Value::Type(value) => syn::Error::new_spanned(value, message),
             Value::List(list) if !list.is_empty() => syn::Error::new_spanned(list, message),
             Value::List(_) | Value::Flag => syn::Error::new_spanned(&self.name, message),
         }
@@ -131,7 +140,15 @@ impl Entry {
     pub(crate) fn flag(&self) -> syn::Result<()> {
         match &self.value {
             Value::Flag => Ok(()),
-            Value::Assigned(_) | Value::List(_) => Err(self.misused()),
+            Value::Assigned(_) | Value::Type(_) | Value::List(_) => Err(self.misused()),
+        }
+    }
+
+    /// `name = <type>`.
+    pub(crate) fn ty(&self) -> syn::Result<&Type> {
+        match &self.value {
+            Value::Type(value) => Ok(value),
+            Value::Flag | Value::Assigned(_) | Value::List(_) => Err(self.misused()),
         }
     }
 
@@ -139,7 +156,7 @@ impl Entry {
     pub(crate) fn expression(&self) -> syn::Result<&Expr> {
         match &self.value {
             Value::Assigned(value) => Ok(value),
-            Value::Flag | Value::List(_) => Err(self.misused()),
+            Value::Flag | Value::Type(_) | Value::List(_) => Err(self.misused()),
         }
     }
 
@@ -195,6 +212,18 @@ impl Entry {
                 Err(syn::Error::new_spanned(value, message))
             }
         }
+    }
+
+    /// `name(from = <type>)`.
+    pub(crate) fn source(&self) -> syn::Result<Type> {
+        let parser = |input: ParseStream<'_>| {
+            let from: Ident = input.parse()?;
+            input.parse::<Token![=]>()?;
+            let source: Type = input.parse()?;
+            input.parse::<Option<Token![,]>>()?;
+            if from == "from" { Ok(source) } else { Err(self.misused()) }
+        };
+        parser.parse2(self.list()?).map_err(|_| self.misused())
     }
 
     /// `name(...)`, not empty.

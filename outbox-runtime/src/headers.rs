@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -95,7 +96,7 @@ pub struct Cause {
 }
 
 tokio::task_local! {
-    static CURRENT: Cause;
+    static CURRENT: Arc<Cause>;
 }
 
 impl Cause {
@@ -103,6 +104,28 @@ impl Cause {
     #[must_use]
     pub fn request() -> Self {
         Self::default()
+    }
+
+    /// The cause that a request tells of in its headers: `traceparent`, `tracestate`, and
+    /// `x-correlation-id` or else `x-request-id`. Values of more than 512 bytes, and those that are
+    /// not visible ASCII, are ignored.
+    ///
+    /// ```
+    /// use outbox_runtime::Cause;
+    ///
+    /// # use std::collections::BTreeMap;
+    /// # let request = BTreeMap::from([("x-request-id", "req-1")]);
+    /// let cause = Cause::from_request(|name| request.get(name).map(|value| value.as_bytes()));
+    /// ```
+    #[must_use]
+    pub fn from_request<'h>(header: impl Fn(&str) -> Option<&'h [u8]>) -> Self {
+        let value = |name| header(name).and_then(printable).map(str::to_owned);
+        Self {
+            correlation_id: value("x-correlation-id").or_else(|| value("x-request-id")),
+            traceparent: value(TRACEPARENT),
+            tracestate: value(TRACESTATE),
+            ..Self::default()
+        }
     }
 
     /// What ties together everything that follows from the request.
@@ -128,7 +151,11 @@ impl Cause {
 
     /// Runs a future; what it emits (on its own task) carries this cause.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+        Self::scope_shared(Arc::new(self), future).await
+    }
+
+    pub(crate) async fn scope_shared<F: Future>(cause: Arc<Self>, future: F) -> F::Output {
+        CURRENT.scope(cause, future).await
     }
 
     pub(crate) fn delivery(consumer: &'static str, id: Uuid, headers: &Headers) -> Self {
@@ -142,15 +169,75 @@ impl Cause {
         }
     }
 
-    /// Adds the current cause to the headers of an event that is being emitted.
-    pub(crate) fn stamp(headers: &mut Headers) {
-        let _ = CURRENT.try_with(|cause| {
-            let event = cause.event.map(|id| id.to_string());
-            headers.set_if_absent(CAUSATION_ID, event.as_deref());
-            headers.set_if_absent(CAUSED_BY, cause.consumer);
-            headers.set_if_absent(CORRELATION_ID, cause.correlation_id.as_deref());
-            headers.set_if_absent(TRACEPARENT, cause.traceparent.as_deref());
-            headers.set_if_absent(TRACESTATE, cause.tracestate.as_deref());
-        });
+    /// Adds the cause of the running task, or else this other one, to the headers of an event that
+    /// is being emitted.
+    pub(crate) fn stamp(headers: &mut Headers, or_else: Option<&Self>) {
+        let of_task = CURRENT.try_with(|cause| cause.stamp_on(headers));
+        if let (Err(_no_task), Some(cause)) = (of_task, or_else) {
+            cause.stamp_on(headers);
+        }
+    }
+
+    /// Adds this cause to the headers. What they have already stays.
+    pub(crate) fn stamp_on(&self, headers: &mut Headers) {
+        let event = self.event.map(|id| id.to_string());
+        headers.set_if_absent(CAUSATION_ID, event.as_deref());
+        headers.set_if_absent(CAUSED_BY, self.consumer);
+        headers.set_if_absent(CORRELATION_ID, self.correlation_id.as_deref());
+        headers.set_if_absent(TRACEPARENT, self.traceparent.as_deref());
+        headers.set_if_absent(TRACESTATE, self.tracestate.as_deref());
+    }
+}
+
+/// Longer values of a request's headers are ignored, so that nobody fills the log from outside.
+/// (Trace context asks for room for 512 in `tracestate`, the longest of them.)
+const MAX_REQUEST_HEADER_BYTES: usize = 512;
+
+fn printable(value: &[u8]) -> Option<&str> {
+    let visible = |byte: &u8| matches!(byte, b' '..=b'~');
+    let fits = !value.is_empty() && value.len() <= MAX_REQUEST_HEADER_BYTES;
+    (fits && value.iter().all(visible)).then(|| std::str::from_utf8(value).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(request: &[(&str, &[u8])]) -> Headers {
+        let header =
+            |name: &str| request.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
+        let mut headers = Headers::default();
+        Cause::from_request(header).stamp_on(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn a_request_tells_its_trace_and_its_correlation() {
+        let headers = stamped(&[
+            ("traceparent", b"00-trace-span-01"),
+            ("tracestate", b"a=1, b=2"),
+            ("x-correlation-id", b"correlation"),
+            ("x-request-id", b"request"),
+        ]);
+        let all: Vec<_> = headers.iter().collect();
+        assert_eq!(
+            all,
+            [
+                (CORRELATION_ID, "correlation"),
+                (TRACEPARENT, "00-trace-span-01"),
+                (TRACESTATE, "a=1, b=2")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_unfit_is_ignored() {
+        let long = [b'a'; MAX_REQUEST_HEADER_BYTES + 1];
+        for unfit in [&long[..], b"", b"a\tb", b"a\0", "caf\u{e9}".as_bytes(), b"\xff"] {
+            let headers = stamped(&[("x-correlation-id", unfit), ("x-request-id", b"request")]);
+            assert_eq!(headers.get(CORRELATION_ID), Some("request"), "{unfit:?}");
+            assert!(stamped(&[("traceparent", unfit)]).is_empty(), "{unfit:?}");
+        }
+        assert_eq!(stamped(&[("x-request-id", &long[1..])]).iter().count(), 1);
     }
 }

@@ -56,8 +56,9 @@
 //!
 //! * `postgres` (default): Postgres 15 and newer.
 //! * `sqlite`: SQLite 3.42 and newer, bundled.
+//! * `axum`: [`OutboxTx`] as an extractor of axum 0.8.
 //!
-//! Either or both.
+//! Either database or both.
 
 mod backoff;
 mod bell;
@@ -65,6 +66,8 @@ mod clock;
 mod consumer;
 mod declaration;
 mod details;
+mod emits;
+mod emitter;
 mod error;
 mod event;
 mod handler;
@@ -94,6 +97,7 @@ pub use consumer::{
 };
 pub use declaration::Declaration;
 pub use details::{Alias, DelayInfo, KeyInfo};
+pub use emits::{AsOutput, HasOutbox, OutboxTx};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
     DecodeError, Emit, Emittable, Emitted, Event, IntoEmit, Payload, Position, StoredEvent,
@@ -114,7 +118,7 @@ pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 
-pub use outbox_macros::{Event, EventKey, consumer, registry};
+pub use outbox_macros::{Event, EventKey, consumer, emits, registry};
 pub use store::{
     AttemptError, Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
     Rate, ShardInfo, WorkerInfo, tidy_pool,

@@ -1,27 +1,23 @@
 //! The outbox: emitting inside the caller's transaction, and looking at what is in the log.
 
 mod changed;
-mod limits;
+pub(crate) mod limits;
 mod operate;
 mod part;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use serde_json::value::RawValue;
 use sqlx::Pool;
 use uuid::Uuid;
 
 use crate::bell::Bell;
 use crate::clock::Clock;
+use crate::emitter::{Emitter, Listed, current_cause};
 use crate::error::Result;
-use crate::event::{Emit, Emittable, Emitted, Event, IntoEmit, StoredEvent};
-use crate::headers::Cause;
-use crate::key::key_hash;
-use crate::name;
+use crate::event::{Emittable, Emitted, IntoEmit, StoredEvent};
 use crate::registry::{ListedIn, Registry};
 use crate::store::{
     Backend, ConsumerStats, DeliveryFilter, DeliveryInfo, EventFilter, Namespace, NewEvent, Store,
@@ -33,20 +29,13 @@ pub use limits::Limits;
 
 /// The outbox of the registry `R` in the database `DB`. Cloning is cheap.
 pub struct Outbox<R, DB: Backend> {
-    pub(crate) store: DB::Store,
-    pub(crate) bell: Bell,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) emitter: Arc<Emitter<DB>>,
     registry: PhantomData<fn() -> R>,
 }
 
 impl<R, DB: Backend> Clone for Outbox<R, DB> {
     fn clone(&self) -> Self {
-        Self {
-            store: self.store.clone(),
-            bell: self.bell.clone(),
-            limits: Arc::clone(&self.limits),
-            registry: PhantomData,
-        }
+        Self { emitter: Arc::clone(&self.emitter), registry: PhantomData }
     }
 }
 
@@ -126,12 +115,13 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
             store = store.poll_only();
         }
         let signals = store.clone();
-        Outbox {
+        let emitter = Emitter {
             store,
             bell: Bell::signalling(move || signals.signal()),
-            limits: Arc::new(self.limits),
-            registry: PhantomData,
-        }
+            limits: self.limits,
+            listed: Listed::of(&R::registry()),
+        };
+        Outbox { emitter: Arc::new(emitter), registry: PhantomData }
     }
 }
 
@@ -162,13 +152,13 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// [`ErrorKind::FormatTooNew`](crate::ErrorKind::FormatTooNew) when a newer version of this crate made the tables.
     pub async fn migrate(&self) -> Result<()> {
-        self.store.migrate().await
+        self.emitter.store.migrate().await
     }
 
     /// The pool.
     #[must_use]
     pub fn pool(&self) -> &Pool<DB> {
-        self.store.pool()
+        self.emitter.store.pool()
     }
 
     /// Begins a transaction whose commit wakes the consumers at once.
@@ -184,7 +174,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// When the database cannot be reached or has no connection free.
     pub async fn begin(&self) -> Result<Tx<'static, DB>> {
-        Ok(Tx::new(self.store.begin().await?, self.bell.clone()))
+        Tx::begin(&self.emitter, None).await
     }
 
     /// Appends an event to the log, in the caller's transaction: it is there if and only if the
@@ -202,15 +192,8 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
         E::Event: Emittable + ListedIn<R, I>,
         T: InTransaction<DB> + ?Sized,
     {
-        let event = self.prepare(event.into_emit());
-        Box::pin(async move {
-            let event = event?;
-            let name = event.name;
-            let ttl = self.limits.dedup_ttl;
-            let emitted = self.append(tx.connection(), vec![event], ttl).await?;
-            tx.emitted(name);
-            Ok(emitted[0])
-        })
+        let event = self.emitter.prepare(event.into_emit(), current_cause(tx.cause()));
+        Box::pin(async move { self.emitter.append_one(tx, event?).await })
     }
 
     /// Appends any number of events of one type, in this order, with one INSERT (if one of them has
@@ -229,18 +212,13 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
         E::Event: Emittable + ListedIn<R, I>,
         T: InTransaction<DB> + ?Sized,
     {
-        let events: Result<Vec<NewEvent>> =
-            events.into_iter().map(|event| self.prepare(event.into_emit())).collect();
-        Box::pin(async move {
-            let events = events?;
-            if events.is_empty() {
-                return Ok(Vec::new());
-            }
-            let ttl = self.limits.dedup_ttl;
-            let emitted = self.append(tx.connection(), events, ttl).await?;
-            tx.emitted(E::Event::NAME);
-            Ok(emitted)
-        })
+        let events: Result<Vec<NewEvent>> = events
+            .into_iter()
+            .map(|event| self.emitter.prepare(event.into_emit(), current_cause(tx.cause())))
+            .collect();
+        Box::pin(
+            async move { self.emitter.append(tx, events?, self.emitter.limits.dedup_ttl).await },
+        )
     }
 
     /// Figures of every consumer.
@@ -249,7 +227,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn stats(&self) -> Result<Vec<ConsumerStats>> {
-        self.store.stats().await
+        self.emitter.store.stats().await
     }
 
     /// Events of the log, in its order.
@@ -258,7 +236,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>> {
-        self.store.events(filter).await
+        self.emitter.store.events(filter).await
     }
 
     /// The event with this id, if it is in the log.
@@ -267,7 +245,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn event(&self, id: Uuid) -> Result<Option<StoredEvent>> {
-        Ok(self.store.events(&EventFilter::all().id(id).limit(1)).await?.pop())
+        Ok(self.emitter.store.events(&EventFilter::all().id(id).limit(1)).await?.pop())
     }
 
     /// Deliveries that have a row: delayed, retrying, parked, waiting, dead.
@@ -276,7 +254,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryInfo>> {
-        self.store.deliveries(filter).await
+        self.emitter.store.deliveries(filter).await
     }
 
     /// The time by the outbox's clock: the database's, or a test's.
@@ -285,40 +263,6 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn now(&self) -> Result<DateTime<Utc>> {
-        self.store.now().await
-    }
-
-    async fn append(
-        &self,
-        connection: &mut DB::Connection,
-        events: Vec<NewEvent>,
-        dedup_ttl: Duration,
-    ) -> Result<Vec<Emitted>> {
-        let appended = self.store.append(connection, events, dedup_ttl).await;
-        appended.inspect_err(|error| self.store.connections().look_at(error))
-    }
-
-    fn prepare<E: Event>(&self, emit: Emit<E>) -> Result<NewEvent> {
-        if E::RETIRED {
-            return Err(limits::retired::<E>());
-        }
-        name::check("event", E::NAME)?;
-        let Emit { event, key, dedup_key, mut headers } = emit;
-        let payload: Box<RawValue> = serde_json::value::to_raw_value(&event)
-            .map_err(|error| limits::refused::<E>(format!("it cannot be serialised: {error}")))?;
-        let key = key.or_else(|| event.key().map(std::borrow::Cow::into_owned));
-        Cause::stamp(&mut headers);
-        self.limits.check::<E>(&payload, key.as_deref(), dedup_key.as_deref(), &headers)?;
-        let id = Uuid::now_v7();
-        Ok(NewEvent {
-            id,
-            name: E::NAME,
-            version: E::VERSION,
-            key_hash: key_hash(key.as_deref(), id),
-            key,
-            payload,
-            headers,
-            dedup_key,
-        })
+        self.emitter.store.now().await
     }
 }

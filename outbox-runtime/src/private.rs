@@ -10,13 +10,14 @@ pub use std::future::Future;
 pub use std::marker::{Send, Sync};
 pub use std::option::Option;
 pub use std::result::Result;
-pub use std::sync::Arc;
+pub use std::string::String;
+pub use std::sync::{Arc, LazyLock};
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
 use chrono::DateTime;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use schemars::{JsonSchema, Schema, SchemaGenerator};
+pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use serde_json::value::RawValue;
 
 pub use crate::consumer::{
@@ -26,6 +27,7 @@ pub use crate::consumer::{
 };
 pub use crate::declaration::Declaration;
 pub use crate::details::{Alias, ConsumerDetails, DelayInfo, EventDetails};
+pub use crate::emits::private as emits;
 pub use crate::event::{DecodeError, Emittable, Event};
 pub use crate::handler::EmittingHandler;
 pub use crate::key::EventKey;
@@ -35,10 +37,13 @@ pub use crate::store::Backend;
 pub use crate::tx::Tx;
 use crate::whole::{Of, Parts, Reported, Whole};
 
-pub use checks::{check_consumer, check_event, check_handler, check_include, check_upcast};
+pub use checks::{
+    check_consumer, check_event, check_handler, check_include, check_not_retired, check_upcast,
+};
 pub use listing::{
-    Bind, ConsumerEntry, EntryOf, EventEntry, HandlerEntry, ListedConsumer, ListedEvent, ListedHandler,
-    ListedRegistry, Listing, Lists, NoEntry, PartFor, PassesOn, RunWith, registry_info, run_once,
+    Bind, ConsumerEntry, EntryOf, EventEntry, HandlerEntry, ListedConsumer, ListedEvent,
+    ListedHandler, ListedRegistry, Listing, Lists, NoEntry, PartFor, PassesOn, RunWith,
+    registry_info, run_once,
 };
 
 /// Stands for the event of a consumer whose function the macro could not understand.

@@ -1,25 +1,60 @@
 //! Transactions: ours, which rings the bell after its commit, and any other that can be emitted in.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use sqlx::{Acquire, Transaction};
+use sqlx::{Acquire, Connection, Transaction};
 
-use crate::bell::Bell;
-use crate::error::{During, Result};
-use crate::store::Backend;
+use crate::emitter::Emitter;
+use crate::error::{During, Error, ErrorKind, Result};
+use crate::headers::Cause;
+use crate::store::{Backend, Store};
 
 /// A database transaction that wakes consumers as soon as it has committed.
 ///
 /// Dereferences to the connection, so that queries run on `&mut *tx`. Dropping it rolls back.
 pub struct Tx<'c, DB: Backend> {
-    inner: Transaction<'c, DB>,
-    emitted: Vec<&'static str>,
-    bell: Bell,
+    inner: Inner<'c, DB>,
+    emitter: Arc<Emitter<DB>>,
+    cause: Option<Arc<Cause>>,
+}
+
+enum Inner<'c, DB: Backend> {
+    Own {
+        transaction: Transaction<'c, DB>,
+        emitted: Vec<&'static str>,
+    },
+    /// The transaction of an `#[emits]` function while its body runs: the attribute commits it.
+    Lent {
+        connection: &'c mut DB::Connection,
+        emitted: &'c mut Vec<&'static str>,
+    },
 }
 
 impl<'c, DB: Backend> Tx<'c, DB> {
-    pub(crate) fn new(inner: Transaction<'c, DB>, bell: Bell) -> Self {
-        Self { inner, emitted: Vec::new(), bell }
+    pub(crate) fn new(
+        transaction: Transaction<'c, DB>,
+        emitter: Arc<Emitter<DB>>,
+        cause: Option<Arc<Cause>>,
+    ) -> Self {
+        Self { inner: Inner::Own { transaction, emitted: Vec::new() }, emitter, cause }
+    }
+
+    pub(crate) fn emitter(&self) -> &Arc<Emitter<DB>> {
+        &self.emitter
+    }
+
+    /// The same transaction for somebody who may not end it.
+    pub(crate) fn lend(&mut self) -> Tx<'_, DB> {
+        let (connection, emitted) = match &mut self.inner {
+            Inner::Own { transaction, emitted } => (&mut **transaction, emitted),
+            Inner::Lent { connection, emitted } => (&mut **connection, &mut **emitted),
+        };
+        Tx {
+            inner: Inner::Lent { connection, emitted },
+            emitter: Arc::clone(&self.emitter),
+            cause: self.cause.clone(),
+        }
     }
 
     /// Commits, then wakes the consumers of what was emitted: those of this process at once, and on
@@ -28,10 +63,13 @@ impl<'c, DB: Backend> Tx<'c, DB> {
     /// # Errors
     ///
     /// When the database refuses to commit; nothing has happened then, unless the connection was
-    /// lost while it answered: then the outcome is unknown, as with every database.
+    /// lost while it answered: then the outcome is unknown, as with every database. Inside a
+    /// function with `#[emits]` always, with [`ErrorKind::Refused`](crate::ErrorKind::Refused):
+    /// the attribute commits, once it has emitted the event.
     pub async fn commit(self) -> Result<()> {
-        self.inner.commit().await.during("commit")?;
-        self.bell.committed(&self.emitted);
+        let (transaction, emitted) = self.inner.own("commit")?;
+        transaction.commit().await.during("commit")?;
+        self.emitter.bell.committed(&emitted);
         Ok(())
     }
 
@@ -39,9 +77,10 @@ impl<'c, DB: Backend> Tx<'c, DB> {
     ///
     /// # Errors
     ///
-    /// When the database cannot be reached; it rolls back by itself then.
+    /// When the database cannot be reached; it rolls back by itself then. Inside a function with
+    /// `#[emits]` always, as [`commit`](Self::commit): there, return an error to roll back.
     pub async fn rollback(self) -> Result<()> {
-        self.inner.rollback().await.during("roll back")
+        self.inner.own("roll back")?.0.rollback().await.during("roll back")
     }
 
     /// Sets a savepoint. What is emitted in it counts only if it is committed as well.
@@ -50,9 +89,42 @@ impl<'c, DB: Backend> Tx<'c, DB> {
     ///
     /// When the database refuses.
     pub async fn savepoint(&mut self) -> Result<Savepoint<'_, DB>> {
-        let inner = self.inner.begin().await.during("set a savepoint")?;
-        let tx = Tx { inner, emitted: Vec::new(), bell: self.bell.clone() };
-        Ok(Savepoint { tx, outer: &mut self.emitted })
+        let (begun, outer) = match &mut self.inner {
+            Inner::Own { transaction, emitted } => (transaction.begin().await, emitted),
+            Inner::Lent { connection, emitted } => (connection.begin().await, &mut **emitted),
+        };
+        let inner = begun.during("set a savepoint")?;
+        let tx = Tx::new(inner, Arc::clone(&self.emitter), self.cause.clone());
+        Ok(Savepoint { tx, outer })
+    }
+}
+
+impl<DB: Backend> Tx<'static, DB> {
+    pub(crate) async fn begin(
+        emitter: &Arc<Emitter<DB>>,
+        cause: Option<Arc<Cause>>,
+    ) -> Result<Self> {
+        Ok(Self::new(emitter.store.begin().await?, Arc::clone(emitter), cause))
+    }
+}
+
+impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").finish_non_exhaustive()
+    }
+}
+
+impl<'c, DB: Backend> Inner<'c, DB> {
+    fn own(self, operation: &'static str) -> Result<(Transaction<'c, DB>, Vec<&'static str>)> {
+        match self {
+            Self::Own { transaction, emitted } => Ok((transaction, emitted)),
+            Self::Lent { .. } => Err(Error::new(
+                ErrorKind::Refused,
+                operation,
+                "`#[emits]` commits this transaction when the function returns, together with its \
+                 event, and rolls it back when the function returns an error",
+            )),
+        }
     }
 }
 
@@ -69,8 +141,9 @@ impl<'t, DB: Backend> Savepoint<'t, DB> {
     ///
     /// When the database refuses: a statement since the savepoint had failed.
     pub async fn release(self) -> Result<()> {
-        self.tx.inner.commit().await.during("release a savepoint")?;
-        self.outer.extend(self.tx.emitted);
+        let (savepoint, emitted) = self.tx.inner.own("release a savepoint")?;
+        savepoint.commit().await.during("release a savepoint")?;
+        self.outer.extend(emitted);
         Ok(())
     }
 
@@ -93,13 +166,19 @@ impl<DB: Backend> Deref for Tx<'_, DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &Self::Target {
-        &self.inner
+        match &self.inner {
+            Inner::Own { transaction, .. } => transaction,
+            Inner::Lent { connection, .. } => connection,
+        }
     }
 }
 
 impl<DB: Backend> DerefMut for Tx<'_, DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
+        match &mut self.inner {
+            Inner::Own { transaction, .. } => transaction,
+            Inner::Lent { connection, .. } => connection,
+        }
     }
 }
 
@@ -129,17 +208,31 @@ pub trait InTransaction<DB: Backend>: Send {
     fn emitted(&mut self, name: &'static str) {
         let _ = name;
     }
+
+    /// What caused the events that are emitted in it, where it knows.
+    #[doc(hidden)]
+    fn cause(&self) -> Option<&Arc<Cause>> {
+        None
+    }
 }
 
 impl<DB: Backend> InTransaction<DB> for Tx<'_, DB> {
     fn connection(&mut self) -> &mut DB::Connection {
-        &mut self.inner
+        self
     }
 
     fn emitted(&mut self, name: &'static str) {
-        if !self.emitted.contains(&name) {
-            self.emitted.push(name);
+        let emitted = match &mut self.inner {
+            Inner::Own { emitted, .. } => emitted,
+            Inner::Lent { emitted, .. } => emitted,
+        };
+        if !emitted.contains(&name) {
+            emitted.push(name);
         }
+    }
+
+    fn cause(&self) -> Option<&Arc<Cause>> {
+        self.cause.as_ref()
     }
 }
 

@@ -12,6 +12,7 @@ mod consumers;
 mod dead_letters;
 mod dedup;
 mod emit;
+mod emits;
 mod fleet;
 mod held_open;
 mod idle;

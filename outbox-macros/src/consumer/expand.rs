@@ -94,7 +94,7 @@ fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
 /// What documents want to know besides the options.
 fn details(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let Consumer { function, options, .. } = consumer;
-    let declared = declaration(p, &function.sig.ident, &function.attrs);
+    let declared = declaration(p, &function.signature.ident, &function.attributes);
     let when = options.when.is_some();
     let delay = match &options.delay {
         None => quote::quote!(None),

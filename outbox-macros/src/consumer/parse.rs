@@ -139,7 +139,7 @@ fn retry(entry: &Entry, errors: &mut Errors) -> syn::Result<Option<Retry>> {
         Value::Assigned(value) if as_text(value).is_some_and(|text| text.value() == "none") => {
             return entry.word(&["none"]).map(|_| None);
         }
-        Value::Assigned(_) | Value::Flag => {}
+        Value::Assigned(_) | Value::Type(_) | Value::Flag => {}
     }
     if let Expr::Lit(literal) = entry.expression()? {
         let message = format!("write `retry(max = {})`", quote::quote!(#literal));

@@ -84,7 +84,7 @@ fn store(entry: &Entry, attributes: &mut Attributes) -> syn::Result<()> {
         "key" => attributes.key = Some(entry.expression()?.clone()),
         "upcast" => {
             attributes.settles_upcast = true;
-            attributes.upcast = Some((entry.name.clone(), source(entry)?));
+            attributes.upcast = Some((entry.name.clone(), entry.source()?));
         }
         "no_upcast" => {
             attributes.settles_upcast = true;
@@ -100,18 +100,6 @@ fn store(entry: &Entry, attributes: &mut Attributes) -> syn::Result<()> {
         other => unreachable!("option {other} is known and not read"),
     }
     Ok(())
-}
-
-/// `from = OrderPlacedV1`.
-fn source(entry: &Entry) -> syn::Result<Type> {
-    let parser = |input: syn::parse::ParseStream<'_>| {
-        let from: Ident = input.parse()?;
-        input.parse::<Token![=]>()?;
-        let source: Type = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
-        if from == "from" { Ok(source) } else { Err(entry.misused()) }
-    };
-    parser.parse2(entry.list()?).map_err(|_| entry.misused())
 }
 
 /// `"coupon", "voucher"`.

@@ -9,6 +9,7 @@ use super::parse::Attributes;
 use super::serde::{Container, Property, unraw};
 use crate::diagnostics::Errors;
 use crate::literal::check_name;
+use crate::version::Versioned;
 
 /// An event without mistakes.
 pub(super) struct Event<'a> {
@@ -85,37 +86,13 @@ fn check_event_name<'a>(
 }
 
 fn check_version(input: &DeriveInput, attributes: &Attributes, errors: &mut Errors) -> Option<u32> {
-    let version = attributes.version.as_ref().map_or(1, |(version, _)| *version);
-    match (&attributes.upcast, &attributes.no_upcast, version) {
-        (_, _, 0) => {
-            let written = attributes.version.as_ref().map(|(_, written)| written);
-            errors.at(written, "versions start at 1");
-            return None;
-        }
-        (Some(_), Some(no_upcast), _) => errors.at(
-            no_upcast,
-            "`no_upcast` contradicts `upcast`: the first says that older payloads cannot be read \
-             as this version, the second how they are",
-        ),
-        (Some((option, _)), None, 1) | (None, Some(option), 1) => errors.at(
-            option,
-            format!("version 1 has no older version: remove `{option}`, or raise `version`"),
-        ),
-        (None, None, 2..) if !attributes.settles_upcast && !attributes.incomplete => {
-            let older = format!("{}V{}", without_version(&input.ident), version - 1);
-            let (_, written) = attributes.version.as_ref()?;
-            errors.at(
-                written,
-                format!(
-                    "version {version} needs a way from version {}: add `upcast(from = \
-                         {older})` or `no_upcast`",
-                    version - 1
-                ),
-            );
-        }
-        _ => {}
-    }
-    Some(version)
+    let declared = Versioned {
+        version: attributes.version.as_ref(),
+        upcast: attributes.upcast.as_ref().map(|(option, _)| option),
+        no_upcast: attributes.no_upcast.as_ref(),
+        is_settled: attributes.settles_upcast || attributes.incomplete,
+    };
+    declared.check(&without_version(&input.ident), errors)
 }
 
 /// `OrderPlaced` of `OrderPlacedV3`.

@@ -7,8 +7,12 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::event::{DecodeError, Event, Position, StoredEvent};
-use crate::headers::Headers;
+use crate::emitter::add_to_events;
+use crate::error::Result;
+use crate::event::{DecodeError, Emitted, Event, IntoEmit, Position, StoredEvent};
+use crate::headers::{Cause, Headers};
+use crate::store::Backend;
+use crate::tx::Tx;
 
 /// One event on its way to one consumer. Dereferences to the event.
 #[derive(Debug)]
@@ -147,6 +151,7 @@ pub struct Context {
     pub(crate) event_id: Uuid,
     pub(crate) attempt: u32,
     pub(crate) cancelled: CancellationToken,
+    pub(crate) cause: Arc<Cause>,
 }
 
 impl Context {
@@ -180,6 +185,48 @@ impl Context {
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
         &self.cancelled
+    }
+
+    /// Emits an event that names the one being handled as its cause, in this transaction: the one
+    /// that the consumer was given, or another one of an outbox. (What a handler emits on its own
+    /// task is stamped so by itself; this works on other tasks as well.)
+    ///
+    /// ```
+    /// # #[cfg(feature = "postgres")] {
+    /// use outbox_runtime::{Context, Delivery, Error, Event, Postgres, Tx, consumer};
+    /// # #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// # #[event(name = "order.placed")]
+    /// # struct OrderPlaced { id: u64 }
+    /// # #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// # #[event(name = "stock.reserved")]
+    /// # struct StockReserved { order: u64 }
+    ///
+    /// #[consumer(name = "stock.reserve", delivery = tx)]
+    /// async fn reserve(
+    ///     order: Delivery<OrderPlaced>,
+    ///     tx: &mut Tx<'_, Postgres>,
+    ///     context: Context,
+    /// ) -> Result<(), Error> {
+    ///     context.emit(tx, StockReserved { order: order.id }).await?;
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Outbox::emit`](crate::Outbox::emit), and [`Refused`](crate::ErrorKind::Refused) when
+    /// the registry of the transaction's outbox does not list the event.
+    pub async fn emit<E: IntoEmit, DB: Backend>(
+        &self,
+        tx: &mut Tx<'_, DB>,
+        event: E,
+    ) -> Result<Emitted> {
+        let emitter = Arc::clone(tx.emitter());
+        emitter.listed.check::<E::Event>(add_to_events::<E::Event>)?;
+        let stamp = |headers: &mut Headers| self.cause.stamp_on(headers);
+        let event = emitter.prepare(event.into_emit(), stamp)?;
+        emitter.append_one(tx, event).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changing rows and emitting one event per changed row: no row changed, no event.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use sqlx::{Arguments, Encode, Type};
@@ -112,7 +113,7 @@ impl<R, DB: Backend, E: Event> EmitChanged<'_, R, DB, E> {
             return Err(limits::retired::<E>());
         }
         let mut headers = Headers::default();
-        Cause::stamp(&mut headers);
+        Cause::stamp(&mut headers, tx.cause().map(Arc::as_ref));
         let statement = ChangeStatement {
             sql: self.sql,
             name: E::NAME,
@@ -120,7 +121,7 @@ impl<R, DB: Backend, E: Event> EmitChanged<'_, R, DB, E> {
             key_column: self.key_column,
             headers,
         };
-        let store = &self.outbox.store;
+        let store = &self.outbox.emitter.store;
         let rows = store.append_changed(tx.connection(), statement, self.arguments).await?;
         let changed: Vec<Changed<E>> =
             rows.into_iter().map(|row| self.outbox.read_back(row)).collect::<Result<_>>()?;
@@ -151,7 +152,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
                 ),
             ));
         }
-        self.limits.check::<E>(payload, key.as_deref(), None, &Headers::default())?;
+        self.emitter.limits.check::<E>(payload, key.as_deref(), None, &Headers::default())?;
         Ok(Changed { event, emitted: row.emitted })
     }
 }

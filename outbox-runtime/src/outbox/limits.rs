@@ -34,7 +34,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn check<E: Event>(
+    pub(crate) fn check<E: Event>(
         &self,
         payload: &RawValue,
         key: Option<&str>,
@@ -83,10 +83,10 @@ impl Limits {
     }
 }
 
-pub(super) fn retired<E: Event>() -> Error {
+pub(crate) fn retired<E: Event>() -> Error {
     refused::<E>(format!("version {} is retired: emit a newer version", E::VERSION))
 }
 
-pub(super) fn refused<E: Event>(why: String) -> Error {
+pub(crate) fn refused<E: Event>(why: String) -> Error {
     Error::new(ErrorKind::Refused, "emit", format!("`{}` version {}: {why}", E::NAME, E::VERSION))
 }

@@ -21,7 +21,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a consumer that no worker ever had.
     pub async fn pause(&self, consumer: &str) -> Result<()> {
-        operations::set_paused(&self.store, consumer, true).await?;
+        operations::set_paused(&self.emitter.store, consumer, true).await?;
         self.announce()
     }
 
@@ -31,7 +31,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// As [`pause`](Self::pause).
     pub async fn resume(&self, consumer: &str) -> Result<()> {
-        operations::set_paused(&self.store, consumer, false).await?;
+        operations::set_paused(&self.emitter.store, consumer, false).await?;
         self.announce()
     }
 
@@ -42,7 +42,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// As [`pause`](Self::pause).
     pub async fn pause_key(&self, consumer: &str, key: &str) -> Result<()> {
-        operations::set_key_paused(&self.store, consumer, key, true).await?;
+        operations::set_key_paused(&self.emitter.store, consumer, key, true).await?;
         self.announce()
     }
 
@@ -52,7 +52,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// As [`pause`](Self::pause).
     pub async fn resume_key(&self, consumer: &str, key: &str) -> Result<()> {
-        operations::set_key_paused(&self.store, consumer, key, false).await?;
+        operations::set_key_paused(&self.emitter.store, consumer, key, false).await?;
         self.announce()
     }
 
@@ -76,7 +76,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the number of shards changed in the
     /// middle of a replay of some events.
     pub async fn replay(&self, consumer: &str, replay: &Replay) -> Result<u64> {
-        let count = operations::replay(&self.store, consumer, replay).await?;
+        let count = operations::replay(&self.emitter.store, consumer, replay).await?;
         self.announce()?;
         Ok(count)
     }
@@ -90,7 +90,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such consumer, or the
     /// event is unknown or was handled already.
     pub async fn skip(&self, consumer: &str, skip: &Skip) -> Result<u64> {
-        let count = operations::skip(&self.store, consumer, skip).await?;
+        let count = operations::skip(&self.emitter.store, consumer, skip).await?;
         self.announce()?;
         Ok(count)
     }
@@ -106,7 +106,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) unless there are 1 to 1,024;
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a consumer that no worker ever had.
     pub async fn reshard(&self, consumer: &str, shards: u32) -> Result<()> {
-        operations::reshard(&self.store, consumer, shards).await?;
+        operations::reshard(&self.emitter.store, consumer, shards).await?;
         self.announce()
     }
 
@@ -119,7 +119,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     /// [`ErrorKind::InUse`](crate::ErrorKind::InUse) while a worker runs it;
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such consumer.
     pub async fn retire(&self, consumer: &str) -> Result<u64> {
-        let count = operations::retire(&self.store, consumer).await?;
+        let count = operations::retire(&self.emitter.store, consumer).await?;
         self.announce()?;
         Ok(count)
     }
@@ -134,8 +134,8 @@ impl<R, DB: Backend> Outbox<R, DB> {
     pub async fn redrive(&self, filter: &DeliveryFilter) -> Result<u64> {
         let mut steps = Steps::new(filter);
         while let Some(limit) = steps.next() {
-            steps.took(self.store.redrive(filter, steps.after.as_ref(), limit).await?);
-            self.bell.ring_all();
+            steps.took(self.emitter.store.redrive(filter, steps.after.as_ref(), limit).await?);
+            self.emitter.bell.ring_all();
         }
         Ok(steps.sum)
     }
@@ -149,8 +149,8 @@ impl<R, DB: Backend> Outbox<R, DB> {
     pub async fn discard(&self, filter: &DeliveryFilter) -> Result<u64> {
         let mut steps = Steps::new(filter);
         while let Some(limit) = steps.next() {
-            steps.took(self.store.discard(filter, steps.after.as_ref(), limit).await?);
-            self.bell.ring_all();
+            steps.took(self.emitter.store.discard(filter, steps.after.as_ref(), limit).await?);
+            self.emitter.bell.ring_all();
         }
         Ok(steps.sum)
     }
@@ -161,7 +161,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn workers(&self) -> Result<Vec<WorkerInfo>> {
-        self.store.workers().await
+        self.emitter.store.workers().await
     }
 
     /// The shards of a consumer, or of all: who has the lease, and the newest checkpoint.
@@ -170,7 +170,7 @@ impl<R, DB: Backend> Outbox<R, DB> {
     ///
     /// What the database says.
     pub async fn shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
-        self.store.shards(consumer).await
+        self.emitter.store.shards(consumer).await
     }
 
     /// What a consumer did in each `step` of the time since `back`, from the ledger of its
@@ -182,13 +182,13 @@ impl<R, DB: Backend> Outbox<R, DB> {
     /// What the database says.
     pub async fn rates(&self, consumer: &str, back: Duration, step: Duration) -> Result<Vec<Rate>> {
         let step = step.max(Duration::from_millis(1));
-        Ok(rates(&self.store.history(consumer, back, step).await?, step))
+        Ok(rates(&self.emitter.store.history(consumer, back, step).await?, step))
     }
 
     /// Wakes the workers of this process and, where there are signals, of others.
     fn announce(&self) -> Result<()> {
-        self.bell.announce();
-        self.bell.ring_all();
+        self.emitter.bell.announce();
+        self.emitter.bell.ring_all();
         Ok(())
     }
 }

@@ -48,9 +48,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
         R: Includes<Part>,
     {
         Outbox {
-            store: self.store.clone(),
-            bell: self.bell.clone(),
-            limits: Arc::clone(&self.limits),
+            emitter: Arc::clone(&self.emitter),
             registry: PhantomData,
         }
     }

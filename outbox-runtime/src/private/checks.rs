@@ -9,6 +9,8 @@ use super::search::{
     Clash, clashing_consumer, clashing_event, find_consumer, find_event, find_version, is_complete,
     is_same, own_event,
 };
+use crate::event::Event;
+use crate::handler::EmittingHandler;
 
 const NEXT_VERSION: &str = "give the newer shape the next version, or another fact another name";
 const RENAME: &str = "a name owns a consumer's progress and deliveries; rename one";
@@ -177,6 +179,17 @@ pub const fn check_upcast(name: &str, version: u32, from: EventEntry) {
             .texts(&[": convert from version "])
             .number(version - 1)
             .texts(&[", so that the chain has every version"])
+            .panic();
+    }
+}
+
+/// A handler's event can still be emitted.
+#[track_caller]
+pub const fn check_not_retired<H: EmittingHandler>() {
+    if H::Event::RETIRED {
+        Message::of(&["`", H::Event::NAME, "` version "])
+            .number(H::Event::VERSION)
+            .texts(&[" is retired, so `", H::NAME, "` cannot emit it: emit a newer version"])
             .panic();
     }
 }

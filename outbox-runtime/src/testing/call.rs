@@ -1,5 +1,7 @@
 //! Calling one consumer with one event.
 
+use std::sync::Arc;
+
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,7 +30,7 @@ pub async fn deliver<C: HandleEach<S>, S>(
         |error: String| Error::new(crate::ErrorKind::Refused, "deliver a test event", error);
     let payload =
         serde_json::value::to_raw_value(event).map_err(|error| refused(error.to_string()))?;
-    let stored = std::sync::Arc::new(StoredEvent {
+    let stored = Arc::new(StoredEvent {
         position: 1,
         id: Uuid::now_v7(),
         name: C::Event::NAME.to_owned(),
@@ -39,10 +41,15 @@ pub async fn deliver<C: HandleEach<S>, S>(
         created_at: Utc::now(),
     });
     let consumer = C::OPTIONS.name;
-    let context =
-        Context { consumer, event_id: stored.id, attempt: 1, cancelled: CancellationToken::new() };
-    let cause = Cause::delivery(consumer, stored.id, &stored.headers);
+    let cause = Arc::new(Cause::delivery(consumer, stored.id, &stored.headers));
+    let context = Context {
+        consumer,
+        event_id: stored.id,
+        attempt: 1,
+        cancelled: CancellationToken::new(),
+        cause: Arc::clone(&cause),
+    };
     let delivery =
         Delivery::decode(stored, consumer, 1).map_err(|error| refused(error.to_string()))?;
-    Ok(Some(cause.scope(C::handle(delivery, state, context)).await))
+    Ok(Some(Cause::scope_shared(cause, C::handle(delivery, state, context)).await))
 }

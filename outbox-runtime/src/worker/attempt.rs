@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use crate::headers::Cause;
 /// What the handlers of a batch, or a single one, run under.
 pub(crate) struct Frame {
     pub(crate) context: Context,
-    cause: Cause,
+    cause: Arc<Cause>,
     timeout: Duration,
     span: tracing::Span,
 }
@@ -25,11 +26,13 @@ pub(crate) struct Frame {
 impl Frame {
     /// The circumstances of an attempt at `item`, or at the batch that it is the first of.
     pub(crate) fn new(options: &ConsumerOptions, item: &Item, stop: &CancellationToken) -> Self {
+        let cause = Arc::new(Cause::delivery(options.name, item.event.id, &item.event.headers));
         let context = Context {
             consumer: options.name,
             event_id: item.event.id,
             attempt: item.attempt(),
             cancelled: stop.child_token(),
+            cause: Arc::clone(&cause),
         };
         let span = tracing::info_span!(
             "outbox.deliver",
@@ -39,7 +42,6 @@ impl Frame {
             position = item.event.position,
             attempt = context.attempt,
         );
-        let cause = Cause::delivery(options.name, item.event.id, &item.event.headers);
         Self { context, cause, timeout: options.timeout, span }
     }
 
@@ -48,7 +50,7 @@ impl Frame {
     /// when this future is dropped because the lease is lost.
     pub(crate) async fn run<T>(self, handler: impl Future<Output = T>) -> Result<T, Ended> {
         let unfinished = self.context.cancelled.drop_guard();
-        let guarded = AssertUnwindSafe(self.cause.scope(handler)).catch_unwind();
+        let guarded = AssertUnwindSafe(Cause::scope_shared(self.cause, handler)).catch_unwind();
         match tokio::time::timeout(self.timeout, guarded.instrument(self.span)).await {
             Ok(Ok(value)) => {
                 unfinished.disarm();

@@ -16,13 +16,16 @@ use super::hooks::Hooks;
 use super::outage::Outage;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
+use crate::emitter::Emitter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
-pub(crate) struct Crew<S> {
+pub(crate) struct Crew<S: Store> {
     pub(crate) store: S,
     pub(crate) bell: Bell,
+    /// For the transactions that handlers are given.
+    pub(crate) emitter: Arc<Emitter<S::Db>>,
     pub(crate) worker: Uuid,
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
@@ -122,7 +125,12 @@ impl Default for WorkerOptions {
 }
 
 impl<S: Store> Crew<S> {
-    pub(crate) fn new(mut store: S, bell: Bell, options: WorkerOptions, hooks: Hooks) -> Self {
+    pub(crate) fn new(
+        mut store: S,
+        emitter: Arc<Emitter<S::Db>>,
+        options: WorkerOptions,
+        hooks: Hooks,
+    ) -> Self {
         store.connections_mut().be_impatient(PATIENCE);
         let connections = store.connections().clone();
         let outage = Outage::new(move |error| connections.look_at(error));
@@ -132,7 +140,8 @@ impl<S: Store> Crew<S> {
         Self {
             permits,
             store,
-            bell,
+            bell: emitter.bell.clone(),
+            emitter,
             worker: Uuid::now_v7(),
             options,
             hooks,

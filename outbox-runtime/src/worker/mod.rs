@@ -218,8 +218,8 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
             check(consumer)?;
         }
         let crew = Crew::new(
-            self.outbox.store.clone(),
-            self.outbox.bell.clone(),
+            self.outbox.emitter.store.clone(),
+            Arc::clone(&self.outbox.emitter),
             self.options.clone(),
             self.hooks.clone(),
         );
@@ -229,14 +229,19 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
 
 /// Runs consumers that no registry lists.
 #[cfg(test)]
-pub(crate) async fn run_consumers<S: crate::store::Store>(
+pub(crate) async fn run_consumers<S>(
     store: S,
     bell: crate::bell::Bell,
     options: WorkerOptions,
     consumers: Vec<Bound<S::Db>>,
     stop: CancellationToken,
-) -> Result<Tally> {
-    let crew = Arc::new(Crew::new(store, bell, options, Hooks::default()));
+) -> Result<Tally>
+where
+    S: crate::store::Store,
+    S::Db: Backend<Store = S>,
+{
+    let emitter = Arc::new(crate::emitter::Emitter::listing_nothing(store.clone(), bell));
+    let crew = Arc::new(Crew::new(store, emitter, options, Hooks::default()));
     Ok(Manager::start(crew, consumers).await?.run(stop).await)
 }
 

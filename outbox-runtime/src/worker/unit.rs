@@ -293,7 +293,7 @@ impl<S: Store> Unit<S> {
         };
         // On SQLite it may be a conflict, with whoever writes; no event of this unit is to blame.
         let inner = self.crew.answered("begin", begin).await.map_err(Failed::Unusable)?;
-        Ok(Tx::new(inner, self.crew.bell.clone()))
+        Ok(Tx::new(inner, Arc::clone(&self.crew.emitter), None))
     }
 
     async fn handle(&self, item: &Item, tx: &mut Tx<'_, S::Db>) -> Ended {

@@ -1,0 +1,228 @@
+//! What goes around the body of an emitting handler.
+//!
+//! Local variables have the hygiene of `macro_rules`, so that none of them clashes with the user's;
+//! the transaction's name is the user's own token, so that the body finds it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+use super::arguments::{Tx, TxForm};
+use super::function::Function;
+use super::types::{last_segment, without_impl_trait};
+use super::validate::{Event, Handler};
+use crate::paths::{at, mixed_at};
+
+/// The function with its body inside all that emits.
+pub(super) fn function(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let Handler { function, .. } = handler;
+    let fail = fail(p, handler);
+    let input = input(p, handler);
+    let open = open(p, handler);
+    let run = run(p, function, handler.tx);
+    let event = event(p, handler);
+    let finish = match handler.tx.form {
+        TxForm::Lazy | TxForm::Owned => quote_spanned!(Span::mixed_site()=> #p::emits::commit),
+        TxForm::Borrowed => quote_spanned!(Span::mixed_site()=> #p::emits::keep),
+    };
+    let (output, returned) = match handler.options.infallible {
+        Some(_) => (
+            quote_spanned! {Span::mixed_site()=> let output = returned; },
+            quote_spanned! {Span::mixed_site()=> output },
+        ),
+        None => (
+            quote_spanned! {Span::mixed_site()=>
+                let output = match returned {
+                    #p::Result::Ok(output) => output,
+                    #p::Result::Err(error) => return #p::Result::Err(error),
+                };
+            },
+            quote_spanned! {Span::mixed_site()=> #p::Result::Ok(output) },
+        ),
+    };
+    let body = quote_spanned! {Span::mixed_site()=>
+        #fail
+        #input
+        #open
+        #run
+        #output
+        #event
+        match #finish(open, event).await {
+            #p::Result::Ok(()) => #returned,
+            #p::Result::Err(error) => fail(error),
+        }
+    };
+    function.with_body(&body)
+}
+
+/// The function after an error, so that its body compiles: in it, a transaction that was to be
+/// begun is one that is.
+pub(super) fn fallback(p: &TokenStream, function: &Function, tx: Option<&Tx>) -> TokenStream {
+    let Some(Tx { ident, mutability, form: TxForm::Lazy }) = tx else {
+        return function.to_token_stream();
+    };
+    let touch = mutability.map(|_| quote_spanned! {Span::mixed_site()=> let _ = &mut #ident; });
+    let body = function.body.stream();
+    function.with_body(&quote_spanned! {Span::mixed_site()=>
+        #touch
+        let #mutability #ident = #p::emits::unknown_tx(&#ident);
+        let _ = &#ident;
+        #body
+    })
+}
+
+/// How an error of ours becomes what the function returns: said once, with its type, at the error's
+/// type, so that an error without a way is one error there.
+fn fail(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let signature = &handler.function.signature;
+    let (returned, span) = match &signature.output {
+        ReturnType::Type(_, returned) => (
+            without_impl_trait(returned),
+            error_type(returned).map_or(mixed_at(returned), mixed_at),
+        ),
+        ReturnType::Default => (quote!(()), mixed_at(&signature.ident)),
+    };
+    let way = match handler.options.infallible {
+        Some(_) => "panic",
+        None => "fail",
+    };
+    let way = Ident::new(way, span);
+    let at_error = at(p, span);
+    let way = quote_spanned! {span=> #at_error::emits::#way };
+    quote_spanned! {Span::mixed_site()=>
+        let fail: #p::emits::Fail<#returned> = #way;
+    }
+}
+
+/// `E` of `Result<T, E>`.
+fn error_type(returned: &Type) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &last_segment(returned)?.arguments else {
+        return None;
+    };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.nth(1)
+}
+
+/// What came in, serialised before the body runs, which may consume it.
+fn input(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let Event::Generated { ident, .. } = &handler.event else {
+        return quote_spanned! {Span::mixed_site()=>
+            let input = #p::Result::Ok(#p::Option::None);
+        };
+    };
+    let values = handler.captured.iter().enumerate().map(|(index, binding)| {
+        let index = syn::Index::from(index);
+        let reference = binding.reference();
+        quote_spanned! {Span::mixed_site()=>
+            <#ident as #p::emits::Generated>::ARGUMENTS.#index.write(#reference)
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #[allow(clippy::used_underscore_binding)]
+        let input = #p::emits::capture::<#ident, _>([#(#values),*]);
+    }
+}
+
+/// The transaction, begun.
+fn open(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let Tx { ident, mutability, form } = handler.tx;
+    let marker = &handler.function.signature.ident;
+    // An argument that is `mut` is so for the variable that takes its place in the body.
+    let touch = mutability.map(|_| {
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(clippy::used_underscore_binding)]
+            let _ = &mut #ident;
+        }
+    });
+    let open = match form {
+        TxForm::Lazy => {
+            quote_spanned!(Span::mixed_site()=> #p::emits::begin::<#marker, _>(&#ident, input).await)
+        }
+        TxForm::Owned => {
+            quote_spanned!(Span::mixed_site()=> #p::emits::take::<#marker, _>(#ident, input))
+        }
+        TxForm::Borrowed => {
+            quote_spanned!(Span::mixed_site()=> #p::emits::borrow::<#marker, _>(#ident, input))
+        }
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #touch
+        #[allow(clippy::used_underscore_binding)]
+        let mut open = match #open {
+            #p::Result::Ok(open) => open,
+            #p::Result::Err(error) => return fail(error),
+        };
+    }
+}
+
+/// The body, with the transaction lent to it. A block that does not move leaves what the body does
+/// not consume; the branch that is never taken says what the body returns.
+fn run(p: &TokenStream, function: &Function, tx: &Tx) -> TokenStream {
+    let Tx { ident, mutability, form } = tx;
+    let lend = match form {
+        TxForm::Lazy | TxForm::Owned => quote_spanned!(Span::mixed_site()=> #p::emits::lend),
+        TxForm::Borrowed => quote_spanned!(Span::mixed_site()=> #p::emits::reborrow),
+    };
+    let body = &function.body;
+    quote_spanned! {Span::mixed_site()=>
+        let returned = {
+            let #mutability #ident = #lend(&mut open);
+            #[allow(clippy::used_underscore_binding)]
+            let _ = &#ident;
+            let returned = async {
+                if false {
+                    return #p::emits::returned_by(fail);
+                }
+                #body
+            }
+            .await;
+            returned
+        };
+    }
+}
+
+fn event(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let marker = &handler.function.signature.ident;
+    let output = handler.output.as_ref().map(|ty| {
+        let span = match &handler.function.signature.output {
+            ReturnType::Type(_, returned) => mixed_at(returned),
+            ReturnType::Default => mixed_at(marker),
+        };
+        let p = at(p, span);
+        quote_spanned! {span=> #p::emits::output::<#ty, _, _>(&output) }
+    });
+    match &handler.event {
+        Event::Generated { ident, .. } => {
+            let written = output.map(|output| {
+                quote_spanned! {Span::mixed_site()=>
+                    <#ident as #p::emits::Generated>::OUTPUT.write(#output)
+                }
+            });
+            quote_spanned! {Span::mixed_site()=>
+                let event = #p::emits::event::<#ident, _, _, _>(&mut open, [#written]);
+            }
+        }
+        Event::Own { with, .. } => {
+            let references: Vec<TokenStream> =
+                handler.captured.iter().map(|binding| binding.reference()).chain(output).collect();
+            let holes = references.iter().map(|_| quote!(_));
+            let span = mixed_at(with);
+            let make = format_ident!("with_{}", references.len(), span = span);
+            let at_with = at(p, span);
+            let make = quote_spanned! {span=> #at_with::emits::#make };
+            quote_spanned! {Span::mixed_site()=>
+                #[allow(clippy::used_underscore_binding)]
+                let event = #p::emits::own_event::<#marker, _, _>(
+                    &mut open,
+                    #make::<<#marker as #p::EmittingHandler>::Event, #(#holes),*>(
+                        #with,
+                        #(#references),*
+                    ),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Everything for an emitting handler: the function, its event, and what a registry lists.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::arguments::{Arguments, TxForm};
+use super::function::Function;
+use super::parse::Options;
+use super::validate::{Event, Handler};
+use super::{body, event};
+use crate::declaration::declaration;
+use crate::diagnostics::Errors;
+use crate::paths::{at, mixed_at, private_path};
+
+/// Everything for a handler without mistakes.
+pub(super) fn handler(handler: &Handler<'_>) -> TokenStream {
+    let p = private_path(handler.options.krate.as_ref());
+    let function = body::function(&p, handler);
+    let event = match &handler.event {
+        Event::Generated { ident, name, version } => {
+            event::generated(&p, handler, ident, name, *version)
+        }
+        Event::Own { .. } => check_own(&p, handler),
+    };
+    let marker = marker(handler.function);
+    let implementation = implementation(&p, handler);
+    quote!(#function #event #marker #implementation)
+}
+
+/// The struct of the function's name.
+fn marker(function: &Function) -> TokenStream {
+    let (visibility, ident) = (&function.visibility, &function.signature.ident);
+    let doc = format!("The handler `{}`, for a registry.", ident.unraw());
+    quote_spanned! {Span::mixed_site()=>
+        #[doc = #doc]
+        #[allow(
+            dead_code,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            non_camel_case_types,
+            unreachable_pub
+        )]
+        #visibility struct #ident {}
+    }
+}
+
+fn implementation(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let function = handler.function;
+    let ident = &function.signature.ident;
+    let name = ident.unraw().to_string();
+    let declared = declaration(p, ident, &function.attributes);
+    let (event, generated, generates) = match &handler.event {
+        Event::Generated { ident, .. } => (quote!(#ident), quote!(#ident), true),
+        Event::Own { event, .. } => (quote!(#event), quote!(()), false),
+    };
+    let span = match &handler.event {
+        Event::Generated { .. } => Span::mixed_site(),
+        Event::Own { event, .. } => mixed_at(event),
+    };
+    let event = quote_spanned! {span=> type Event = #event; };
+    let commits = handler.tx.form != TxForm::Borrowed;
+    quote_spanned! {Span::mixed_site()=>
+        #[automatically_derived]
+        impl #p::EmittingHandler for #ident {
+            #event
+            type Generated = #generated;
+            const NAME: &'static str = #name;
+            const GENERATES: bool = #generates;
+            const COMMITS: bool = #commits;
+            const DECLARED: #p::Declaration = #declared;
+        }
+    }
+}
+
+/// An event of the user's own may not be retired.
+fn check_own(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let Event::Own { event, .. } = &handler.event else { return TokenStream::new() };
+    let marker = &handler.function.signature.ident;
+    let p = at(p, mixed_at(event));
+    quote_spanned! {mixed_at(event)=>
+        const _: () = #p::check_not_retired::<#marker>();
+    }
+}
+
+/// The errors, the function with its body as it was, and what spares the rest of the file errors
+/// about an absence. The event's empty name tells the checks of registries that it is reported.
+pub(super) fn fallback(
+    function: &Function,
+    options: &Options,
+    arguments: &Arguments,
+    errors: Errors,
+) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    let p = private_path(options.krate.as_ref());
+    if function.signature.receiver().is_some() {
+        // In an `impl` there can be no struct.
+        return quote!(#errors #function);
+    }
+    let item = body::fallback(&p, function, arguments.tx.as_ref());
+    let marker = marker(function);
+    let (ident, visibility) = (&function.signature.ident, &function.visibility);
+    let name = ident.unraw().to_string();
+    let event = event::ident(function);
+    let alias = options.event.is_none().then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(dead_code, unreachable_pub)]
+            #visibility type #event = #p::UnknownEvent;
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #errors
+        #item
+        #marker
+        #alias
+        #[automatically_derived]
+        impl #p::EmittingHandler for #ident {
+            type Event = #p::UnknownEvent;
+            type Generated = ();
+            const NAME: &'static str = #name;
+            const GENERATES: bool = false;
+            const COMMITS: bool = false;
+        }
+    }
+}
