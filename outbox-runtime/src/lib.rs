@@ -70,6 +70,7 @@ mod emits;
 mod emitter;
 mod error;
 mod event;
+pub mod guide;
 mod handler;
 pub mod headers;
 mod json;

@@ -4,6 +4,7 @@
 //! almost nothing so that a cold start is not spent on compiling its own tools.
 
 mod chaos;
+mod compile_time;
 mod examples;
 mod measure;
 mod npm;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
         Command::Chaos { seeds, only } => chaos::run(seeds, &only),
+        Command::CompileTime { count, rounds } => compile_time::run(count, rounds),
         Command::Measure { events } => measure::run(events),
         Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
@@ -65,6 +67,15 @@ enum Command {
         /// Run those tests only whose name contains this.
         #[arg(long, default_value = "chaos", value_name = "TEXT")]
         only: String,
+    },
+    /// Print what the macros cost when a crate is compiled, against implementations by hand.
+    CompileTime {
+        /// How many events and consumers the crate has.
+        #[arg(long, default_value_t = 100)]
+        count: u32,
+        /// How often each is built.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
     },
     /// Print figures of a release build: draining a backlog, and what more workers bring.
     Measure {

@@ -47,9 +47,6 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
     where
         R: Includes<Part>,
     {
-        Outbox {
-            emitter: Arc::clone(&self.emitter),
-            registry: PhantomData,
-        }
+        Outbox { emitter: Arc::clone(&self.emitter), registry: PhantomData }
     }
 }

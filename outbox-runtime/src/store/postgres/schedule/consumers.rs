@@ -23,7 +23,7 @@ use crate::store::Store;
 use crate::store::postgres::PostgresStore;
 use crate::worker::{WorkerOptions, run_consumers};
 
-/// How long all that was committed may take to arrive after the last commit.
+/// How long nothing may arrive before what is missing counts as lost.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 #[derive(Serialize, Deserialize, JsonSchema)]
