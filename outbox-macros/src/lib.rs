@@ -195,7 +195,100 @@ pub fn consumer(
     consumer::attribute(options.into(), item.into()).into()
 }
 
-/// TODO
+/// Makes the success of an async function an event: what came in and what went out, emitted in the
+/// function's own transaction.
+///
+/// The signature stays as it is; around the body goes what emits. Beside the function appear its
+/// event, `PlaceOrderEvent` for `place_order`, and a struct of the function's name, for
+/// [`registry!`].
+///
+/// ```
+/// use outbox_runtime::{Error, Event, OutboxTx, Postgres, Tx, emits};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct PlaceOrder { sku: String, card: String }
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct Order { id: i64 }
+/// # #[derive(Event, Serialize, Deserialize, JsonSchema)]
+/// # #[event(name = "order.cancelled", key = id)]
+/// # struct OrderCancelled { id: i64, by: String }
+/// # struct Cancel { id: i64 }
+/// # struct Cancelled { by: String }
+///
+/// /// Owns its transaction, which is committed with the event.
+/// #[emits(name = "rpc.orders.place", key = output.id, input(order), skip(input.card))]
+/// async fn place_order(mut tx: OutboxTx<Postgres>, order: PlaceOrder) -> Result<Order, Error> {
+///     # let charge = |_: String| {};
+///     let _inserted = sqlx::query("insert into orders ...").execute(&mut *tx).await;
+///     charge(order.card);
+///     Ok(Order { id: 7 })
+/// }
+///
+/// /// Borrows a transaction, which the caller commits, and emits an event of the user's own.
+/// #[emits(OrderCancelled, with = |cancel: &Cancel, output: &Cancelled| OrderCancelled {
+///     id: cancel.id,
+///     by: output.by.clone(),
+/// })]
+/// async fn cancel(tx: &mut Tx<'_, Postgres>, cancel: Cancel) -> Result<Cancelled, Error> {
+///     # let _ = (tx, cancel.id);
+///     Ok(Cancelled { by: "the customer".to_owned() })
+/// }
+///
+/// let event = PlaceOrderEvent {
+///     input: PlaceOrder { sku: "tea".to_owned(), card: "4000".to_owned() },
+///     output: Order { id: 7 },
+/// };
+/// assert_eq!(event.key().as_deref(), Some("7"));
+/// ```
+///
+/// When the function returns an `Err`, panics, or is dropped before its end, nothing is emitted, and
+/// its own transaction is rolled back. What fails after its `Ok` (the event, the commit) becomes
+/// its `Err`, through `From<outbox_runtime::Error>`.
+///
+/// # Arguments
+///
+/// One argument is the transaction, told by the last segment of its type, and bound to a name:
+///
+/// | type | begins | commits |
+/// | --- | --- | --- |
+/// | `OutboxTx<DB>` | the attribute, when the body runs, in which it is a `Tx<'_, DB>` | the attribute |
+/// | `Tx<'_, DB>` | the caller | the attribute |
+/// | `&mut Tx<'_, DB>` | the caller | the caller |
+///
+/// The others are whatever the function needs. Only those that `input(...)` names are captured:
+/// nothing gets into the log by accident. They are serialised by reference before the body runs,
+/// so that it may consume them. `Json<T>`, `Form<T>`, `Path<T>`, `Query<T>`, `Extension<T>`,
+/// `State<T>` and `&T` are captured as `T`, `&str` as `String`, `&[T]` as `Vec<T>`.
+///
+/// # The event
+///
+/// `PlaceOrderEvent` has a field `input` (the argument; of several, a struct `PlaceOrderInput` with
+/// a field for each) and a field `output` (the `T` of `Result<T, E>`; of a tuple, its last element;
+/// of `Json<T>`, the `T`). A consumer takes `Delivery<PlaceOrderEvent>`.
+///
+/// # Options
+///
+/// | option | meaning |
+/// | --- | --- |
+/// | `name = "rpc.orders.place"` | required and permanent, as of every event |
+/// | `version = 2` | of the payload's shape, from 1, which is the default |
+/// | `key = output.id` | what events are ordered and sharded by: an expression on `input` and `output` |
+/// | `input(order, customer)` | the arguments that are captured |
+/// | `skip(input.card, output.token)` | fields that are left out of the event, and of its schema; they are read back as the `Default` of their type |
+/// | `output = Order` | the output's type, where the signature hides it, as `impl IntoResponse` does; what is returned must hold it (`AsOutput`) |
+/// | `infallible` | the function returns no `Result`: every return is an event, and if that cannot be written, the function panics, since there is nobody to tell |
+/// | `upcast(from = PlaceOrderEventV1)`, `no_upcast` | how older payloads are read, as of every event |
+/// | `derive(Debug, Clone)` | what else the generated structs derive |
+/// | `OrderCancelled` | first: an event of your own in the place of a generated one |
+/// | `with = \|cancel, output\| ...` | how it is made: a closure or the path of a function. It is given a reference to each argument that `input(...)` names, or else to each that is not the transaction, and to the output, unless that is `()` |
+/// | `crate = path` | where `outbox_runtime` is, if it is re-exported under another name |
+///
+/// # With other attributes
+///
+/// It goes above and below others, such as `#[tracing::instrument]` and `#[axum::debug_handler]`. (With
+/// an event of your own, `#[tracing::instrument]` goes below: above, it moves all arguments into
+/// the body, so that `with` does not find them any more.)
 #[proc_macro_attribute]
 pub fn emits(
     options: proc_macro::TokenStream,

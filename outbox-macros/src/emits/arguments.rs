@@ -162,7 +162,7 @@ fn bind(pattern: &Pat, ty: Option<&Type>, parameters: &[String], bindings: &mut 
             let (access, captured) = value(ident, ty, parameters);
             let access = if by_ref.is_some() { Access::Dereferenced } else { access };
             bindings.push(Binding { ident: ident.clone(), access, captured });
-            for (_, inner) in subpat {
+            if let Some((_, inner)) = subpat {
                 bind(inner, ty, parameters, bindings);
             }
         }

@@ -16,12 +16,13 @@ pub(super) fn structure(
     let Handler { function, options, .. } = handler;
     let visibility = &function.visibility;
     let derives = &options.derives;
+    let derive = (!derives.is_empty()).then(|| quote_spanned! {Span::mixed_site()=> #[derive(#(#derives),*)] });
     let fields = fields.iter().map(|Field { ident, ty, docs, .. }| {
         quote_spanned! {Span::mixed_site()=> #[doc = #docs] pub #ident: #ty }
     });
     quote_spanned! {Span::mixed_site()=>
         #[doc = #docs]
-        #[derive(#(#derives),*)]
+        #derive
         #[allow(
             dead_code,
             missing_copy_implementations,
