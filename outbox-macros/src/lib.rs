@@ -12,6 +12,8 @@ mod emits;
 mod event;
 mod event_key;
 #[cfg(test)]
+mod goldens;
+#[cfg(test)]
 mod half_typed;
 mod literal;
 mod options;
