@@ -185,10 +185,7 @@ async fn an_event_is_emitted_after_ok<DB: Db>() -> Result<()> {
     assert_eq!(events[0].key.as_deref(), Some("7"));
     let info = HandlerInfo::of::<place>();
     assert_eq!((info.name, info.event_name, info.commits), ("place", "rpc.orders.place", true));
-    assert_eq!(
-        info.declared.docs,
-        "Places an order; what is ordered says how it goes."
-    );
+    assert_eq!(info.declared.docs, "Places an order; what is ordered says how it goes.");
     assert!(info.declared.file.ends_with("emits.rs") && info.declared.line > 0);
     Ok(())
 }
@@ -273,7 +270,11 @@ async fn a_borrowed_transaction_is_committed_by_the_caller<DB: Db>() -> Result<(
         let (status, _) = rename(&mut tx, "tea", None).await.expect("it is renamed");
         assert_eq!(status, 204);
         rename(&mut tx, "coffee", Some("cocoa".to_owned())).await.expect("it is renamed");
-        if commits { tx.commit().await? } else { tx.rollback().await? }
+        if commits {
+            tx.commit().await?
+        } else {
+            tx.rollback().await?
+        }
         assert_eq!(rows(&outbox).await?, if commits { 2 } else { 0 });
     }
     let emitted = outbox.emitted::<RenameEvent>().await?;

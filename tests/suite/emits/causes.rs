@@ -81,7 +81,8 @@ async fn the_cause_of_the_transaction_is_that_of_its_events<DB: Db>() -> Result<
     let outbox = TestOutbox::<Started, DB>::new().await?;
     let request = || Cause::request().correlation_id("request-7").traceparent("00-trace-span-01");
     start(OutboxTx::new(&outbox).caused_by(request()), 1).await?;
-    let mut tx = OutboxTx::new(HasOutbox::outbox(outbox.outbox())).caused_by(request()).begin().await?;
+    let mut tx =
+        OutboxTx::new(HasOutbox::outbox(outbox.outbox())).caused_by(request()).begin().await?;
     outbox.emit(&mut tx, Ping::new(2)).await?;
     let mut savepoint = tx.savepoint().await?;
     outbox.emit_all(savepoint.tx(), [Ping::new(3)]).await?;
