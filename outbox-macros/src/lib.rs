@@ -288,9 +288,10 @@ pub fn consumer(
 ///
 /// # With other attributes
 ///
-/// It goes above and below others, such as `#[tracing::instrument]` and `#[axum::debug_handler]`. (With
-/// an event of your own, `#[tracing::instrument]` goes below: above, it moves all arguments into
-/// the body, so that `with` does not find them any more.)
+/// It goes above others. Below them it goes as well, with two exceptions, since these expand first:
+/// `#[axum::debug_handler]` copies the body, in which an `OutboxTx` is not begun then; and
+/// `#[tracing::instrument]` moves all arguments into the body, so that the `with` of an event of
+/// your own does not find them any more, unless they are references.
 #[proc_macro_attribute]
 pub fn emits(
     options: proc_macro::TokenStream,

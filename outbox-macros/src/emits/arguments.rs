@@ -58,7 +58,7 @@ enum Access {
 pub(super) enum Captured {
     Value(Type),
     /// A `String`, from `&str`.
-    Text(Span),
+    Text,
     /// A `Vec<T>`, from `&[T]`.
     Slice(Type),
 }
@@ -220,7 +220,7 @@ fn value(
         _ => (Access::Itself, ty),
     };
     match inner {
-        Type::Path(path) if path.path.is_ident("str") => (access, Ok(Captured::Text(span(inner)))),
+        Type::Path(path) if path.path.is_ident("str") => (access, Ok(Captured::Text)),
         Type::Slice(slice) => {
             let captured = check_owned(&slice.elem, parameters);
             (access, captured.map(|()| Captured::Slice((*slice.elem).clone())))
@@ -232,8 +232,4 @@ fn value(
             (access, check_owned(held, parameters).map(|()| Captured::Value(held.clone())))
         }
     }
-}
-
-fn span(ty: &Type) -> Span {
-    syn::spanned::Spanned::span(ty)
 }

@@ -31,7 +31,7 @@ pub(super) fn field(name: &str, constant: &str, ty: TokenStream, docs: &str) -> 
 pub(super) fn held(p: &TokenStream, binding: &Binding) -> TokenStream {
     match &binding.captured {
         Ok(Captured::Value(ty)) => quote!(#ty),
-        Ok(Captured::Text(_)) => quote!(#p::String),
+        Ok(Captured::Text) => quote!(#p::String),
         Ok(Captured::Slice(element)) => quote!(#p::Vec<#element>),
         // The checks have refused what has no such type.
         Err(_) => quote!(#p::UnknownEvent),
@@ -43,7 +43,7 @@ pub(super) fn held(p: &TokenStream, binding: &Binding) -> TokenStream {
 pub(super) enum Capture<'a> {
     Value(&'a TokenStream),
     Type(&'a Type),
-    Text(Span),
+    Text,
     Slice(&'a Type),
 }
 
@@ -51,8 +51,8 @@ pub(super) fn captured_as(binding: &Binding) -> Capture<'_> {
     match &binding.captured {
         Ok(Captured::Value(ty)) => Capture::Type(ty),
         Ok(Captured::Slice(element)) => Capture::Slice(element),
-        Ok(Captured::Text(span)) => Capture::Text(*span),
-        Err(_) => Capture::Text(Span::mixed_site()),
+        Ok(Captured::Text) => Capture::Text,
+        Err(_) => Capture::Text,
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn field_type(p: &TokenStream, capture: Capture<'_>) -> TokenStream {
     match capture {
         Capture::Value(ty) => quote!(#p::emits::Field<#ty>),
         Capture::Type(ty) => quote!(#p::emits::Field<#ty>),
-        Capture::Text(_) => quote!(#p::emits::Field<#p::String, str>),
+        Capture::Text => quote!(#p::emits::Field<#p::String, str>),
         Capture::Slice(element) => quote!(#p::emits::Field<#p::Vec<#element>, [#element]>),
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn constant(
             let p = at(p, mixed_at(ty));
             quote_spanned! {mixed_at(ty)=> #p::emits::value::<#ty>(#name) }
         }
-        Capture::Text(_) => quote_spanned! {Span::mixed_site()=> #p::emits::text(#name) },
+        Capture::Text => quote_spanned! {Span::mixed_site()=> #p::emits::text(#name) },
         Capture::Slice(element) => {
             let p = at(p, mixed_at(element));
             quote_spanned! {mixed_at(element)=> #p::emits::slice::<#element>(#name) }

@@ -53,7 +53,22 @@ fn not_a_key(key: &Expr, captured: &[&Ident]) -> String {
 
 /// `input` or `output` as the expression has it, with the hygiene of whoever wrote it.
 fn root(key: &Expr, name: &str) -> Option<Ident> {
-    root_of(key.to_token_stream(), |ident| ident == name)
+    let key = key.to_token_stream();
+    root_of(key.clone(), |ident| ident == name).or_else(|| in_format(key, name))
+}
+
+/// `{input}` or `{output:?}` in a format string, which captures the variable of that name.
+fn in_format(tokens: TokenStream, name: &str) -> Option<Ident> {
+    tokens.into_iter().find_map(|tree| match tree {
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            let captured = [format!("{{{name}}}"), format!("{{{name}:")];
+            let found = captured.iter().any(|captured| text.contains(captured));
+            found.then(|| Ident::new(name, literal.span()))
+        }
+        TokenTree::Group(group) => in_format(group.stream(), name),
+        _ => None,
+    })
 }
 
 /// The first such name that is neither a field nor an item of a path.

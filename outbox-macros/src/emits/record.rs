@@ -16,7 +16,8 @@ pub(super) fn structure(
     let Handler { function, options, .. } = handler;
     let visibility = &function.visibility;
     let derives = &options.derives;
-    let derive = (!derives.is_empty()).then(|| quote_spanned! {Span::mixed_site()=> #[derive(#(#derives),*)] });
+    let derive = (!derives.is_empty())
+        .then(|| quote_spanned! {Span::mixed_site()=> #[derive(#(#derives),*)] });
     let fields = fields.iter().map(|Field { ident, ty, docs, .. }| {
         quote_spanned! {Span::mixed_site()=> #[doc = #docs] pub #ident: #ty }
     });

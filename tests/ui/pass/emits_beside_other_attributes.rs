@@ -1,4 +1,5 @@
-//! Above and below attributes that wrap the body or look at the signature.
+//! Above and below attributes that wrap the body or look at the signature. (`debug_handler` copies
+//! the body, so above `#[emits]` it sees an `OutboxTx` that is not begun.)
 
 use axum::Json;
 use axum::extract::Path;
@@ -71,12 +72,11 @@ async fn borrowed(tx: &mut Tx<'_, Sqlite>, id: String) -> Result<Json<String>, A
 
 #[axum::debug_handler(state = AppState)]
 #[emits(name = "debugged.above", input(id))]
-#[tracing::instrument]
 async fn debugged_above(
-    mut tx: OutboxTx<Sqlite>,
+    tx: OutboxTx<Sqlite>,
     Path(id): Path<String>,
 ) -> Result<Json<String>, ApiError> {
-    run(&mut tx).await?;
+    let _ = &tx;
     Ok(Json(id))
 }
 

@@ -99,7 +99,7 @@ async fn moves(tx: OutboxTx<Sqlite>, id: String) -> Result<(StatusCode, Json<Str
 async fn hidden(
     tx: OutboxTx<Sqlite>,
     name: impl Into<String>,
-) -> Result<impl IntoResponse + use<>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let _ = tx;
     let name: String = name.into();
     Ok((StatusCode::CREATED, [("x-name", name)], Json(vec![Order { id: 1 }])))

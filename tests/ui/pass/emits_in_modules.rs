@@ -33,7 +33,7 @@ mod api {
 
     pub(crate) fn registered() -> [&'static str; 2] {
         use outbox_runtime::EmittingHandler;
-        let _ = orders::place;
+        let _ = (orders::place, orders::r#try);
         [orders::place::NAME, orders::r#try::NAME]
     }
 
