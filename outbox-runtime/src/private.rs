@@ -164,6 +164,12 @@ where
     }
 }
 
+/// How many events are in a batch, whatever a trait of the user's calls `len`.
+#[must_use]
+pub fn batch_len<E>(batch: &Batch<E>) -> usize {
+    batch.iter().len()
+}
+
 /// A start at a time, which the macro has checked.
 #[must_use]
 pub const fn start_at(seconds: i64, nanos: u32) -> Start {

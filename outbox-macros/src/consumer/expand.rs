@@ -281,10 +281,11 @@ fn run(
         ReturnType::Type(_, returned) => mixed_at(returned),
         ReturnType::Default => mixed_at(ident),
     };
+    let runtime = p;
     let p = at(p, returned);
     let (count, convert) = match handler {
         Handler::Batch => (
-            Some(quote_spanned! {Span::mixed_site()=> let len = delivery.len(); }),
+            Some(quote_spanned! {Span::mixed_site()=> let len = #runtime::batch_len(&delivery); }),
             quote_spanned! {returned=> #p::IntoBatchOutcome::into_batch_outcome(returned, len) },
         ),
         Handler::Each | Handler::Tx(_) => {
