@@ -11,7 +11,17 @@ use crate::services::Services;
 
 /// Runs every example; each must end by itself and with success.
 pub(crate) fn run(services: &Services) -> Result<()> {
-    quickstart(services)
+    quickstart(services)?;
+    orders(services)
+}
+
+/// The tests and the demonstration on SQLite, as for a newcomer; on Postgres its tests are among all
+/// others, with every feature.
+fn orders(services: &Services) -> Result<()> {
+    let scratch = Scratch::new("outbox-orders")?;
+    let url = format!("sqlite://{}?mode=rwc", scratch.path().join("orders.db").display());
+    process::run(services.cargo().args(["test", "--quiet", "--package", "orders"]))?;
+    example(services, "orders", &["--demo".as_ref(), "--database-url".as_ref(), url.as_ref()])
 }
 
 /// The sample webhooks twice, since a second run continues where the first stopped; then the

@@ -1,7 +1,7 @@
 //! A generated event.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, LitStr};
 
@@ -101,7 +101,7 @@ fn several(p: &TokenStream, handler: &Handler<'_>) -> Option<(Ident, Vec<Field>,
     for (index, binding) in captured.iter().enumerate() {
         let constant_name = format!("__ARGUMENT_{index}");
         let name = binding.ident.unraw().to_string();
-        constants.extend(constant(p, &constant_name, &name, captured_as(binding)).1);
+        constant(p, &constant_name, &name, captured_as(binding)).to_tokens(&mut constants);
         fields.push(Field {
             ident: binding.ident.clone(),
             constant: Ident::new(&constant_name, Span::mixed_site()),

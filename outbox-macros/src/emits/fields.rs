@@ -1,7 +1,7 @@
 //! The fields of generated structs, and the constants that know how they are written and read.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
@@ -65,14 +65,28 @@ pub(super) fn field_type(p: &TokenStream, capture: Capture<'_>) -> TokenStream {
     }
 }
 
-/// The constant of a field: its value, and all of it. Here, and nowhere else, the field's type is
-/// bound by what it must implement.
+/// The constant of a field.
+pub(super) struct Constant {
+    ident: Ident,
+    ty: TokenStream,
+    value: TokenStream,
+}
+
+impl ToTokens for Constant {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { ident, ty, value } = self;
+        tokens.extend(quote_spanned! {Span::mixed_site()=> const #ident: #ty = #value; });
+    }
+}
+
+/// The constant of a field. Here, and nowhere else, the field's type is bound by what it must
+/// implement.
 pub(super) fn constant(
     p: &TokenStream,
     ident: &str,
     name: &str,
     capture: Capture<'_>,
-) -> (TokenStream, TokenStream) {
+) -> Constant {
     let ident = Ident::new(ident, Span::mixed_site());
     let ty = field_type(p, capture);
     let value = match capture {
@@ -89,8 +103,7 @@ pub(super) fn constant(
             quote_spanned! {mixed_at(element)=> #p::emits::slice::<#element>(#name) }
         }
     };
-    let all = quote_spanned! {Span::mixed_site()=> const #ident: #ty = #value; };
-    (value, all)
+    Constant { ident, ty, value }
 }
 
 /// The constant of a field of the event, which may leave fields of its own out.
@@ -99,7 +112,7 @@ pub(super) fn skipping(
     options: &Options,
     root: &str,
     ty: &TokenStream,
-    constant: (TokenStream, TokenStream),
+    mut constant: Constant,
 ) -> TokenStream {
     let skips: Vec<TokenStream> = options
         .skips
@@ -108,12 +121,13 @@ pub(super) fn skipping(
         .map(|skip| skipped(p, skip, ty))
         .collect();
     if skips.is_empty() {
-        return constant.1;
+        return constant.to_token_stream();
     }
     let function = format_ident!("__skips_of_{root}", span = Span::mixed_site());
-    let all = constant.1;
+    let value = &constant.value;
+    constant.value = quote_spanned! {Span::mixed_site()=> #value.skipping(#function) };
     quote_spanned! {Span::mixed_site()=>
-        #all
+        #constant
         fn #function() -> &'static #p::emits::Skips {
             static SKIPS: #p::LazyLock<#p::emits::Skips> = #p::LazyLock::new(|| {
                 #p::emits::Skips::new(#p::Vec::from([#(#skips),*]))
