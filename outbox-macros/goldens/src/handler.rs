@@ -101,7 +101,8 @@ pub struct PlaceOrderEvent {
 const _: () = {
     const __INPUT: ::outbox_runtime::private::emits::Field<PlaceOrder> = ::outbox_runtime::private::emits::value::<
         PlaceOrder,
-    >("input");
+    >("input")
+        .skipping(__skips_of_input);
     fn __skips_of_input() -> &'static ::outbox_runtime::private::emits::Skips {
         static SKIPS: ::outbox_runtime::private::LazyLock<
             ::outbox_runtime::private::emits::Skips,
