@@ -64,12 +64,15 @@ pub(super) enum Captured {
 }
 
 impl Binding {
-    /// A reference to the value.
-    pub(super) fn reference(&self) -> TokenStream {
-        let ident = &self.ident;
+    /// A reference to the value. Errors about it, such as that it is gone, are shown where it is
+    /// wanted.
+    pub(super) fn reference(&self, wanted: Span) -> TokenStream {
+        let mut ident = self.ident.clone();
+        ident.set_span(wanted.resolved_at(ident.span()));
+        let wanted = wanted.resolved_at(Span::mixed_site());
         match self.access {
-            Access::Itself => quote_spanned! {Span::mixed_site()=> &#ident },
-            Access::Dereferenced => quote_spanned! {Span::mixed_site()=> &*#ident },
+            Access::Itself => quote_spanned! {wanted=> &#ident },
+            Access::Dereferenced => quote_spanned! {wanted=> &*#ident },
         }
     }
 }

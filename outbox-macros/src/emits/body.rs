@@ -115,7 +115,7 @@ fn input(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     };
     let values = handler.captured.iter().enumerate().map(|(index, binding)| {
         let index = syn::Index::from(index);
-        let reference = binding.reference();
+        let reference = binding.reference(binding.ident.span());
         quote_spanned! {Span::mixed_site()=>
             <#ident as #p::emits::Generated>::ARGUMENTS.#index.write(#reference)
         }
@@ -206,10 +206,14 @@ fn event(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
             }
         }
         Event::Own { with, .. } => {
-            let references: Vec<TokenStream> =
-                handler.captured.iter().map(|binding| binding.reference()).chain(output).collect();
-            let holes = references.iter().map(|_| quote!(_));
             let span = mixed_at(with);
+            let references: Vec<TokenStream> = handler
+                .captured
+                .iter()
+                .map(|binding| binding.reference(span))
+                .chain(output)
+                .collect();
+            let holes = references.iter().map(|_| quote!(_));
             let make = format_ident!("with_{}", references.len(), span = span);
             let at_with = at(p, span);
             let make = quote_spanned! {span=> #at_with::emits::#make };

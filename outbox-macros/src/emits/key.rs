@@ -93,6 +93,8 @@ pub(super) fn method(p: &TokenStream, key: &Expr) -> TokenStream {
     let this = Ident::new("self", Span::mixed_site());
     let to_key = at(p, mixed_at(key));
     let body = if place(key).is_some() {
+        // Shown at the key, so that a key of the wrong type is an error there.
+        let this = Ident::new("self", mixed_at(key));
         quote_spanned! {mixed_at(key)=> #to_key::EventKey::to_key(&#this.#key) }
     } else {
         let bind = ["input", "output"].map(|name| {

@@ -45,10 +45,7 @@ impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T {
     }
 
     fn read(json: Option<&RawValue>, name: &'static str) -> serde_json::Result<Self> {
-        match json {
-            Some(json) => crate::json::read(json.get()),
-            None => T::deserialize(Absent(name)),
-        }
+        read(json, name)
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -107,21 +104,19 @@ fn read_each<T: Payload>(
     json: Option<&RawValue>,
     name: &'static str,
 ) -> serde_json::Result<Vec<T>> {
-    let values = <Vec<Box<RawValue>>>::read_raw(json, name)?;
+    let values: Vec<Box<RawValue>> = read(json, name)?;
     values.iter().map(|value| T::read(Some(value), name)).collect()
 }
 
-/// `Vec<Box<RawValue>>` has no schema, so it is not a [`Payload`].
-trait ReadRaw: DeserializeOwned {
-    fn read_raw(json: Option<&RawValue>, name: &'static str) -> serde_json::Result<Self> {
-        match json {
-            Some(json) => crate::json::read(json.get()),
-            None => Self::deserialize(Absent(name)),
-        }
+fn read<T: DeserializeOwned>(
+    json: Option<&RawValue>,
+    name: &'static str,
+) -> serde_json::Result<T> {
+    match json {
+        Some(json) => crate::json::read(json.get()),
+        None => T::deserialize(Absent(name)),
     }
 }
-
-impl ReadRaw for Vec<Box<RawValue>> {}
 
 fn schema_of_each<T: Payload>(generator: &mut SchemaGenerator) -> Schema {
     let items = T::schema(generator);

@@ -107,6 +107,7 @@ mod shipping {
     }
 }
 
+#[derive(Clone)]
 struct AppState;
 
 impl FromRef<AppState> for billing::BillingState {
