@@ -3,6 +3,9 @@
 //!
 //! After a deliberate change: `GOLDENS=overwrite cargo test -p outbox-macros goldens`.
 
+// What is borrowed by the last expression of a handler's body has to be dropped before the block ends.
+#![allow(clippy::let_and_return)]
+
 #[rustfmt::skip]
 pub mod consumer;
 #[rustfmt::skip]

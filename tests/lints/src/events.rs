@@ -26,7 +26,10 @@ pub struct OrderPlacedV2 {
 /// An order was placed, long ago.
 #[derive(Clone, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(name = "order.placed", retired, crate = outbox_runtime)]
-pub struct OrderPlacedV1 {}
+pub struct OrderPlacedV1 {
+    /// The order, by its old number.
+    pub number: u64,
+}
 
 impl From<OrderPlacedV2> for OrderPlaced {
     fn from(older: OrderPlacedV2) -> Self {

@@ -4,7 +4,6 @@
 #![deny(
     warnings,
     missing_docs,
-    missing_copy_implementations,
     missing_debug_implementations,
     future_incompatible,
     let_underscore,
