@@ -24,6 +24,7 @@ impl ::outbox_runtime::private::Event for OrderPlaced {
             ::core::line!(),
             "An order was placed.",
         ),
+        ident: "OrderPlaced",
         ..::outbox_runtime::private::EventDetails::NONE
     };
     fn key(
