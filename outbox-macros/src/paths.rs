@@ -17,6 +17,11 @@ pub(crate) fn shown_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::call_site())
 }
 
+/// The same of the name that a path ends in: a span of several tokens would be that of the first.
+pub(crate) fn shown_at_last(path: &syn::Path) -> Span {
+    path.segments.last().map_or_else(Span::call_site, |last| shown_at(&last.ident))
+}
+
 /// The same, for local variables with the hygiene of `macro_rules`.
 pub(crate) fn mixed_at(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())

@@ -10,6 +10,8 @@ use crate::declaration::Declaration;
 #[derive(Clone, Copy, Debug)]
 pub struct EventDetails {
     pub declared: Declaration,
+    /// The type's name: one `macro_rules` macro can declare several in one place.
+    pub ident: &'static str,
     /// The text of a key that is not simply a property.
     pub key: Option<&'static str>,
     pub upcast_from: Option<u32>,
@@ -23,6 +25,7 @@ impl EventDetails {
     /// Nothing is known.
     pub const NONE: Self = Self {
         declared: Declaration::UNKNOWN,
+        ident: "",
         key: None,
         upcast_from: None,
         no_upcast: false,

@@ -55,6 +55,7 @@ fn details(
     event: &Event<'_>,
 ) -> TokenStream {
     let declared = declaration(p, event.ident, &input.attrs);
+    let ident = event.ident.to_string();
     let key =
         event.key.as_ref().and_then(expression).map(|key| quote!(key: #p::Option::Some(#key),));
     let upcast_from = event.upcast.map(|_| {
@@ -74,6 +75,7 @@ fn details(
     quote! {
         const DETAILS: #p::EventDetails = #p::EventDetails {
             declared: #declared,
+            ident: #ident,
             #key
             #upcast_from
             #no_upcast

@@ -9,7 +9,7 @@ use super::membership;
 use super::validate::Registry;
 use crate::declaration::declaration;
 use crate::diagnostics::Errors;
-use crate::paths::{at, private_path, shown_at};
+use crate::paths::{at, private_path, shown_at, shown_at_last};
 
 /// The registry. After errors, it has the well-formed entries, counts every event as listed, and
 /// runs no consumer: whatever uses it compiles.
@@ -85,9 +85,9 @@ fn entries<'a>(
     listed: TokenStream,
 ) -> impl Iterator<Item = TokenStream> + 'a {
     paths.iter().map(move |entry| {
-        let p = at(p, shown_at(entry));
-        let listed = at(&listed, shown_at(entry));
-        quote_spanned! {shown_at(entry)=> <#entry as #p::#listed>::ENTRY }
+        let p = at(p, shown_at_last(entry));
+        let listed = at(&listed, shown_at_last(entry));
+        quote_spanned! {shown_at_last(entry)=> <#entry as #p::#listed>::ENTRY }
     })
 }
 
@@ -95,20 +95,20 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
     let state = state(registry);
     let run = |trait_: TokenStream, path: &Path| {
-        let p = at(p, shown_at(path));
-        let trait_ = at(&trait_, shown_at(path));
-        quote_spanned! {shown_at(path)=> #p::#trait_<#state, __Database> }
+        let p = at(p, shown_at_last(path));
+        let trait_ = at(&trait_, shown_at_last(path));
+        quote_spanned! {shown_at_last(path)=> #p::#trait_<#state, __Database> }
     };
     let own: Vec<_> = registry.consumers.iter().map(|c| (c, run(quote!(Bind), c))).collect();
     let included: Vec<_> = registry.include.iter().map(|r| (r, run(quote!(RunWith), r))).collect();
     let bounds = own.iter().chain(&included).map(|(path, bound)| {
-        quote_spanned! {shown_at(path)=> #path: #bound }
+        quote_spanned! {shown_at_last(path)=> #path: #bound }
     });
     let bind = own.iter().map(|(path, bound)| {
-        quote_spanned! {shown_at(path)=> <#path as #bound>::bind(state) }
+        quote_spanned! {shown_at_last(path)=> <#path as #bound>::bind(state) }
     });
     let run_with = included.iter().map(|(path, bound)| {
-        quote_spanned! {shown_at(path)=> <#path as #bound>::run_with(state) }
+        quote_spanned! {shown_at_last(path)=> <#path as #bound>::run_with(state) }
     });
     let all = match included.is_empty() {
         true => quote!(#p::Vec::from([#(#bind),*])),
@@ -182,8 +182,8 @@ fn no_consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
 fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let check = |paths: &[Path], check: TokenStream| -> TokenStream {
         let checks = paths.iter().enumerate().map(|(index, path)| {
-            let (p, check) = (at(p, shown_at(path)), at(&check, shown_at(path)));
-            quote_spanned! {shown_at(path)=> const _: () = #p::#check(LISTING, #index); }
+            let (p, check) = (at(p, shown_at_last(path)), at(&check, shown_at_last(path)));
+            quote_spanned! {shown_at_last(path)=> const _: () = #p::#check(LISTING, #index); }
         });
         quote!(#(#checks)*)
     };

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::validate::Registry;
-use crate::paths::{at, shown_at};
+use crate::paths::{at, shown_at_last};
 
 /// The events of a registry, which it passes on to those that include it.
 pub(super) fn of(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
@@ -44,15 +44,15 @@ pub(super) fn of_any_event(p: &TokenStream, registry: &Registry<'_>) -> TokenStr
 fn lists(p: &TokenStream, registry: &Registry<'_>, member: &TokenStream) -> TokenStream {
     let ident = &registry.declared.ident;
     let events = registry.events.iter().map(|event| {
-        let (p, member) = (at(p, shown_at(event)), at(member, shown_at(event)));
-        quote_spanned! {shown_at(event)=>
+        let (p, member) = (at(p, shown_at_last(event)), at(member, shown_at_last(event)));
+        quote_spanned! {shown_at_last(event)=>
             #[automatically_derived]
             impl #p::#member<#event, #p::Own> for #ident {}
         }
     });
     let generated = registry.handlers.iter().map(|handler| {
-        let (p, member) = (at(p, shown_at(handler)), at(member, shown_at(handler)));
-        quote_spanned! {shown_at(handler)=>
+        let (p, member) = (at(p, shown_at_last(handler)), at(member, shown_at_last(handler)));
+        quote_spanned! {shown_at_last(handler)=>
             #[diagnostic::do_not_recommend]
             #[automatically_derived]
             impl<__Event> #p::#member<__Event, #p::By<#handler>> for #ident
@@ -63,8 +63,8 @@ fn lists(p: &TokenStream, registry: &Registry<'_>, member: &TokenStream) -> Toke
         }
     });
     let included = registry.include.iter().map(|include| {
-        let (p, member) = (at(p, shown_at(include)), at(member, shown_at(include)));
-        quote_spanned! {shown_at(include)=>
+        let (p, member) = (at(p, shown_at_last(include)), at(member, shown_at_last(include)));
+        quote_spanned! {shown_at_last(include)=>
             #[diagnostic::do_not_recommend]
             #[automatically_derived]
             impl<__Event, __Index> #p::#member<__Event, #p::Via<#include, __Index>> for #ident
@@ -80,8 +80,8 @@ fn lists(p: &TokenStream, registry: &Registry<'_>, member: &TokenStream) -> Toke
 fn includes(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
     let includes = registry.include.iter().map(|include| {
-        let p = at(p, shown_at(include));
-        quote_spanned! {shown_at(include)=>
+        let p = at(p, shown_at_last(include));
+        quote_spanned! {shown_at_last(include)=>
             #[automatically_derived]
             impl #p::Includes<#include> for #ident {}
         }

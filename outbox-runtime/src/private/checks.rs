@@ -53,12 +53,23 @@ pub const fn check_handler(registry: &'static Listing, index: usize) {
     let handler = &registry.handlers[index];
     let event = &handler.event;
     if handler.generates {
+        let mut index_of_event = 0;
+        while index_of_event < registry.events.len() {
+            if is_one_type(event, &registry.events[index_of_event]) {
+                Message::of(&["handler `", handler.name, "` of registry `", registry.name])
+                    .texts(&["` lists `", event.name, "` already: remove it from `events`"])
+                    .panic();
+            }
+            index_of_event += 1;
+        }
         check_own_event(registry, registry.events.len() + index, event);
     } else if is_absent(registry, event) {
         absent(registry, event, &["handler `", handler.name, "` emits `", event.name, "`"]).panic();
     }
 }
 
+/// (One type that is listed twice through different paths is the compiler's to report: its impls
+/// conflict.)
 #[track_caller]
 const fn check_own_event(registry: &'static Listing, index: usize, event: &EventEntry) {
     if event.name.is_empty() {
@@ -69,6 +80,7 @@ const fn check_own_event(registry: &'static Listing, index: usize, event: &Event
         if let Some(other) = own_event(registry, earlier)
             && same(event.name, other.name)
             && event.version == other.version
+            && !is_one_type(event, other)
         {
             Message::of(&["`", event.name, "` version "])
                 .number(event.version)
@@ -136,6 +148,10 @@ pub const fn check_consumer(registry: &'static Listing, index: usize) {
         let what = ["consumer `", consumer.name, "` consumes `", event.name, "`"];
         absent(registry, event, &what).panic();
     }
+}
+
+const fn is_one_type(a: &EventEntry, b: &EventEntry) -> bool {
+    is_same(&a.declared, &b.declared) && same(a.ident, b.ident) && same(a.name, b.name)
 }
 
 const fn is_absent(registry: &'static Listing, event: &EventEntry) -> bool {

@@ -47,6 +47,7 @@ pub struct EventEntry {
     pub(super) name: &'static str,
     pub(super) version: u32,
     pub(super) declared: Declaration,
+    pub(super) ident: &'static str,
     pub(super) info: fn() -> EventInfo,
 }
 
@@ -56,6 +57,7 @@ impl EventEntry {
             name: E::NAME,
             version: E::VERSION,
             declared: E::DETAILS.declared,
+            ident: E::DETAILS.ident,
             info: EventInfo::of::<E>,
         }
     }

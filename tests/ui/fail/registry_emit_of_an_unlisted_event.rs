@@ -1,4 +1,4 @@
-use outbox_runtime::{Event, Outbox, Sqlite, registry};
+use outbox_runtime::{Event, Registered, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +30,10 @@ registry! {
     include: [Common, Billing],
 }
 
-async fn start(outbox: &Outbox<Shop, Sqlite>) -> outbox_runtime::Result<()> {
-    let mut tx = outbox.begin().await?;
-    outbox.emit(&mut tx, Started {}).await?;
-    tx.commit().await
+fn emits<R: Registered<E, Index>, E, Index>(_: E) {}
+
+fn start() {
+    emits::<Shop, _, _>(Started {});
 }
 
 fn main() {}

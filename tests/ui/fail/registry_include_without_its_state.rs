@@ -1,4 +1,4 @@
-use outbox_runtime::{Consumers, Event, State, consumer, registry};
+use outbox_runtime::{Consumers, Event, consumer, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

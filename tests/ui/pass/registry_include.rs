@@ -95,9 +95,7 @@ mod shipping {
     }
 
     #[consumer(name = "shipping.track", delay = "30s", when = |_| true)]
-    pub async fn track(_: Delivery<ParcelSent>, _: Delivered) {}
-
-    type Delivered = outbox_runtime::Context;
+    pub async fn track(_: Delivery<ParcelSent>) {}
 
     registry! {
         pub struct Shipping;
@@ -107,6 +105,7 @@ mod shipping {
     }
 }
 
+#[derive(Clone)]
 struct AppState;
 
 impl FromRef<AppState> for billing::BillingState {

@@ -19,7 +19,13 @@ const fn at(line: u32) -> Declaration {
 }
 
 const fn event(name: &'static str, version: u32, line: u32) -> EventEntry {
-    EventEntry { name, version, declared: at(line), info: EventInfo::of::<UnknownEvent> }
+    EventEntry {
+        name,
+        version,
+        declared: at(line),
+        ident: "Event",
+        info: EventInfo::of::<UnknownEvent>,
+    }
 }
 
 const fn consumer(name: &'static str, event: EventEntry, line: u32) -> ConsumerEntry {
@@ -78,6 +84,28 @@ fn what_is_already_reported_is_not_reported_again() {
         assert_eq!(panics(move || check_include(&TOP, index)), None);
     }
     assert_eq!(panics(|| check_upcast("a", 2, event("", 1, 0))), None);
+}
+
+#[test]
+fn an_event_listed_beside_its_handler_is_reported_at_the_handler() {
+    const SHOP: Listing = Listing {
+        name: "Shop",
+        events: &[PLACED],
+        handlers: &[handler(PLACED, true)],
+        ..Listing::EMPTY
+    };
+    let twice = panics(|| check_handler(&SHOP, 0)).expect("listed twice");
+    assert!(twice.contains("lists `order.placed` already: remove it from `events`"), "{twice}");
+}
+
+#[test]
+fn two_types_of_one_macro_are_two_events() {
+    const ANOTHER: EventEntry = EventEntry { ident: "Another", ..PLACED };
+    const SHOP: Listing = Listing { events: &[PLACED, ANOTHER], ..Listing::EMPTY };
+    assert!(panics(|| check_event(&SHOP, 1)).expect("two").contains("is twice in registry"));
+    // One type listed twice is the compiler's to report.
+    const TWICE: Listing = Listing { events: &[PLACED, PLACED], ..Listing::EMPTY };
+    assert_eq!(panics(|| check_event(&TWICE, 1)), None);
 }
 
 #[test]
