@@ -1,7 +1,7 @@
 //! The fields of generated structs, and the constants that know how they are written and read.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
@@ -51,8 +51,7 @@ pub(super) fn captured_as(binding: &Binding) -> Capture<'_> {
     match &binding.captured {
         Ok(Captured::Value(ty)) => Capture::Type(ty),
         Ok(Captured::Slice(element)) => Capture::Slice(element),
-        Ok(Captured::Text) => Capture::Text,
-        Err(_) => Capture::Text,
+        Ok(Captured::Text) | Err(_) => Capture::Text,
     }
 }
 
@@ -65,15 +64,16 @@ pub(super) fn field_type(p: &TokenStream, capture: Capture<'_>) -> TokenStream {
     }
 }
 
-/// The constant of a field: its value, and all of it. Here, and nowhere else, the field's type is
-/// bound by what it must implement.
+/// The constant of a field. Here, and nowhere else, the field's type is bound by what it must
+/// implement.
 pub(super) fn constant(
     p: &TokenStream,
-    ident: &str,
+    constant: &str,
     name: &str,
     capture: Capture<'_>,
-) -> (TokenStream, TokenStream) {
-    let ident = Ident::new(ident, Span::mixed_site());
+    skips: &[TokenStream],
+) -> TokenStream {
+    let constant = Ident::new(constant, Span::mixed_site());
     let ty = field_type(p, capture);
     let value = match capture {
         Capture::Value(ty) => {
@@ -89,38 +89,31 @@ pub(super) fn constant(
             quote_spanned! {mixed_at(element)=> #p::emits::slice::<#element>(#name) }
         }
     };
-    let all = quote_spanned! {Span::mixed_site()=> const #ident: #ty = #value; };
-    (value, all)
+    let skipping = (!skips.is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            .skipping({
+                fn skips() -> &'static #p::emits::Skips {
+                    static SKIPS: #p::LazyLock<#p::emits::Skips> = #p::LazyLock::new(|| {
+                        #p::emits::Skips::new(#p::Vec::from([#(#skips),*]))
+                    });
+                    &SKIPS
+                }
+                skips
+            })
+        }
+    });
+    quote_spanned! {Span::mixed_site()=> const #constant: #ty = #value #skipping; }
 }
 
-/// The constant of a field of the event, which may leave fields of its own out.
-pub(super) fn skipping(
+/// What is left out of the field `input` or `output`, which has this type.
+pub(super) fn skips(
     p: &TokenStream,
     options: &Options,
     root: &str,
     ty: &TokenStream,
-    constant: (TokenStream, TokenStream),
-) -> TokenStream {
-    let skips: Vec<TokenStream> = options
-        .skips
-        .iter()
-        .filter(|skip| skip.root == root)
-        .map(|skip| skipped(p, skip, ty))
-        .collect();
-    if skips.is_empty() {
-        return constant.1;
-    }
-    let function = format_ident!("__skips_of_{root}", span = Span::mixed_site());
-    let all = constant.1;
-    quote_spanned! {Span::mixed_site()=>
-        #all
-        fn #function() -> &'static #p::emits::Skips {
-            static SKIPS: #p::LazyLock<#p::emits::Skips> = #p::LazyLock::new(|| {
-                #p::emits::Skips::new(#p::Vec::from([#(#skips),*]))
-            });
-            &SKIPS
-        }
-    }
+) -> Vec<TokenStream> {
+    let of_root = options.skips.iter().filter(|skip| skip.root == root);
+    of_root.map(|skip| skipped(p, skip, ty)).collect()
 }
 
 fn skipped(p: &TokenStream, skip: &Place, ty: &TokenStream) -> TokenStream {
