@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, LitStr};
 
-use super::fields::{Capture, Field, captured_as, constant, field, field_type, held, skipping};
+use super::fields::{Capture, Field, captured_as, constant, field, field_type, held, skips};
 use super::function::Function;
 use super::key;
 use super::parse::Options;
@@ -54,17 +54,18 @@ pub(super) fn generated(
     let mut fields = Vec::new();
     let mut constants = TokenStream::new();
     if let Some(ty) = input {
-        let made = match (&several, &captured[..]) {
-            (None, [one]) => constant(p, "__INPUT", "input", captured_as(one)),
-            _ => constant(p, "__INPUT", "input", Capture::Value(&ty)),
+        let capture = match (&several, &captured[..]) {
+            (None, [one]) => captured_as(one),
+            _ => Capture::Value(&ty),
         };
-        constants.extend(skipping(p, options, "input", &ty, made));
+        let skips = skips(p, options, "input", &ty);
+        constants.extend(constant(p, "__INPUT", "input", capture, &skips));
         fields.push(field("input", "__INPUT", ty, "What came in."));
     }
     if let Some(ty) = &handler.output {
         let ty = quote!(#ty);
-        let made = constant(p, "__OUTPUT", "output", Capture::Value(&ty));
-        constants.extend(skipping(p, options, "output", &ty, made));
+        let skips = skips(p, options, "output", &ty);
+        constants.extend(constant(p, "__OUTPUT", "output", Capture::Value(&ty), &skips));
         fields.push(field("output", "__OUTPUT", ty, "What went out."));
     }
     let docs = match function.docs() {
@@ -101,7 +102,7 @@ fn several(p: &TokenStream, handler: &Handler<'_>) -> Option<(Ident, Vec<Field>,
     for (index, binding) in captured.iter().enumerate() {
         let constant_name = format!("__ARGUMENT_{index}");
         let name = binding.ident.unraw().to_string();
-        constant(p, &constant_name, &name, captured_as(binding)).to_tokens(&mut constants);
+        constants.extend(constant(p, &constant_name, &name, captured_as(binding), &[]));
         fields.push(Field {
             ident: binding.ident.clone(),
             constant: Ident::new(&constant_name, Span::mixed_site()),

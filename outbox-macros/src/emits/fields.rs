@@ -1,7 +1,7 @@
 //! The fields of generated structs, and the constants that know how they are written and read.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 
@@ -51,8 +51,7 @@ pub(super) fn captured_as(binding: &Binding) -> Capture<'_> {
     match &binding.captured {
         Ok(Captured::Value(ty)) => Capture::Type(ty),
         Ok(Captured::Slice(element)) => Capture::Slice(element),
-        Ok(Captured::Text) => Capture::Text,
-        Err(_) => Capture::Text,
+        Ok(Captured::Text) | Err(_) => Capture::Text,
     }
 }
 
@@ -65,29 +64,16 @@ pub(super) fn field_type(p: &TokenStream, capture: Capture<'_>) -> TokenStream {
     }
 }
 
-/// The constant of a field.
-pub(super) struct Constant {
-    ident: Ident,
-    ty: TokenStream,
-    value: TokenStream,
-}
-
-impl ToTokens for Constant {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { ident, ty, value } = self;
-        tokens.extend(quote_spanned! {Span::mixed_site()=> const #ident: #ty = #value; });
-    }
-}
-
 /// The constant of a field. Here, and nowhere else, the field's type is bound by what it must
 /// implement.
 pub(super) fn constant(
     p: &TokenStream,
-    ident: &str,
+    constant: &str,
     name: &str,
     capture: Capture<'_>,
-) -> Constant {
-    let ident = Ident::new(ident, Span::mixed_site());
+    skips: &[TokenStream],
+) -> TokenStream {
+    let constant = Ident::new(constant, Span::mixed_site());
     let ty = field_type(p, capture);
     let value = match capture {
         Capture::Value(ty) => {
@@ -103,38 +89,31 @@ pub(super) fn constant(
             quote_spanned! {mixed_at(element)=> #p::emits::slice::<#element>(#name) }
         }
     };
-    Constant { ident, ty, value }
+    let skipping = (!skips.is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            .skipping({
+                fn skips() -> &'static #p::emits::Skips {
+                    static SKIPS: #p::LazyLock<#p::emits::Skips> = #p::LazyLock::new(|| {
+                        #p::emits::Skips::new(#p::Vec::from([#(#skips),*]))
+                    });
+                    &SKIPS
+                }
+                skips
+            })
+        }
+    });
+    quote_spanned! {Span::mixed_site()=> const #constant: #ty = #value #skipping; }
 }
 
-/// The constant of a field of the event, which may leave fields of its own out.
-pub(super) fn skipping(
+/// What is left out of the field `input` or `output`, which has this type.
+pub(super) fn skips(
     p: &TokenStream,
     options: &Options,
     root: &str,
     ty: &TokenStream,
-    mut constant: Constant,
-) -> TokenStream {
-    let skips: Vec<TokenStream> = options
-        .skips
-        .iter()
-        .filter(|skip| skip.root == root)
-        .map(|skip| skipped(p, skip, ty))
-        .collect();
-    if skips.is_empty() {
-        return constant.to_token_stream();
-    }
-    let function = format_ident!("__skips_of_{root}", span = Span::mixed_site());
-    let value = &constant.value;
-    constant.value = quote_spanned! {Span::mixed_site()=> #value.skipping(#function) };
-    quote_spanned! {Span::mixed_site()=>
-        #constant
-        fn #function() -> &'static #p::emits::Skips {
-            static SKIPS: #p::LazyLock<#p::emits::Skips> = #p::LazyLock::new(|| {
-                #p::emits::Skips::new(#p::Vec::from([#(#skips),*]))
-            });
-            &SKIPS
-        }
-    }
+) -> Vec<TokenStream> {
+    let of_root = options.skips.iter().filter(|skip| skip.root == root);
+    of_root.map(|skip| skipped(p, skip, ty)).collect()
 }
 
 fn skipped(p: &TokenStream, skip: &Place, ty: &TokenStream) -> TokenStream {

@@ -108,10 +108,7 @@ fn read_each<T: Payload>(
     values.iter().map(|value| T::read(Some(value), name)).collect()
 }
 
-fn read<T: DeserializeOwned>(
-    json: Option<&RawValue>,
-    name: &'static str,
-) -> serde_json::Result<T> {
+fn read<T: DeserializeOwned>(json: Option<&RawValue>, name: &'static str) -> serde_json::Result<T> {
     match json {
         Some(json) => crate::json::read(json.get()),
         None => T::deserialize(Absent(name)),
