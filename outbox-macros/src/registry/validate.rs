@@ -40,7 +40,7 @@ pub(super) fn registry<'a>(declared: &'a Declared, errors: &mut Errors) -> Regis
 
 fn is_itself(declared: &Declared, path: &Path, errors: &mut Errors) -> bool {
     let ident = &declared.ident;
-    let itself = without_self(path) == ident.unraw().to_string();
+    let itself = ident.unraw() == without_self(path);
     if itself {
         errors.at(
             path,
