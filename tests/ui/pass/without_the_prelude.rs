@@ -1,56 +1,78 @@
-//! What is generated needs no prelude: `#![no_implicit_prelude]`, as in code for generated code.
+//! What is generated needs no prelude, as in modules with `#[no_implicit_prelude]`. (Schemars's derive
+//! does need one.)
 
-#![no_implicit_prelude]
+#[no_implicit_prelude]
+mod strict {
+    use ::outbox_runtime::{Batch, Delivery, Event, State, Tx, consumer, registry};
+    use ::std::prelude::v1::derive;
 
-use ::outbox_runtime::{Batch, Delivery, Event, Registry, State, Tx, consumer, registry};
-use ::std::prelude::v1::derive;
+    #[derive(Event, ::serde::Serialize, ::serde::Deserialize)]
+    #[event(name = "order.placed", version = 2, key = id, upcast(from = Older))]
+    pub struct OrderPlaced {
+        pub id: u64,
+    }
 
-#[derive(Event, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema)]
-#[event(name = "order.placed", version = 2, key = id, upcast(from = Older))]
-struct OrderPlaced {
-    id: u64,
-}
+    #[derive(Event, ::serde::Serialize, ::serde::Deserialize)]
+    #[event(name = "order.placed", retired, key = self.id + 1)]
+    pub struct Older {
+        pub id: u64,
+    }
 
-#[derive(Event, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema)]
-#[event(name = "order.placed", retired, key = self.id + 1)]
-struct Older {
-    id: u64,
-}
+    impl ::std::convert::From<Older> for OrderPlaced {
+        fn from(older: Older) -> Self {
+            Self { id: older.id }
+        }
+    }
 
-impl ::std::convert::From<Older> for OrderPlaced {
-    fn from(older: Older) -> Self {
-        Self { id: older.id }
+    #[consumer(
+        name = "email.receipt",
+        when = |order| order.id > 0,
+        delay = "1s",
+        retry(max = 3, backoff = "1s..2s"),
+        timeout = "1s",
+        start = "2026-01-31T09:00:00Z",
+        ordered,
+        on_dead = continue,
+        audit
+    )]
+    async fn receipt(_: Delivery<OrderPlaced>, _: State<u8>) -> ::std::string::String {
+        ::std::string::String::new()
+    }
+
+    #[consumer(name = "analytics", batch(max = 3))]
+    async fn track(_: Batch<OrderPlaced>) {}
+
+    #[consumer(name = "stock.reserve", delivery = tx)]
+    async fn reserve(_: OrderPlaced, _: &mut Tx<'_, ::sqlx::Postgres>) {}
+
+    registry! {
+        pub struct Shop;
+        state: u8,
+        events: [OrderPlaced, Older],
+        consumers: [receipt, track, reserve],
     }
 }
 
-#[consumer(
-    name = "email.receipt",
-    when = |order| order.id > 0,
-    delay = "1s",
-    retry(max = 3, backoff = "1s..2s"),
-    timeout = "1s",
-    start = "2026-01-31T09:00:00Z",
-    ordered,
-    on_dead = continue,
-    audit
-)]
-async fn receipt(_: Delivery<OrderPlaced>, _: State<u8>) -> ::std::string::String {
-    ::std::string::String::new()
+macro_rules! schema_of_a_number {
+    ($($event:ty),+) => {$(
+        impl schemars::JsonSchema for $event {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($event).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                generator.subschema_for::<u64>()
+            }
+        }
+    )+};
 }
 
-#[consumer(name = "analytics", batch(max = 3))]
-async fn track(_: Batch<OrderPlaced>) {}
-
-#[consumer(name = "stock.reserve", delivery = tx)]
-async fn reserve(_: OrderPlaced, _: &mut Tx<'_, ::sqlx::Postgres>) {}
-
-registry! {
-    struct Shop;
-    state: u8,
-    events: [OrderPlaced, Older],
-    consumers: [receipt, track, reserve],
-}
+schema_of_a_number!(strict::OrderPlaced, strict::Older);
 
 fn main() {
-    ::std::assert_eq!(Shop::registry().consumers.len(), 3);
+    use outbox_runtime::{Event, Registry};
+
+    assert_eq!(strict::Shop::registry().consumers.len(), 3);
+    assert_eq!(strict::OrderPlaced { id: 7 }.key().as_deref(), Some("7"));
+    assert_eq!(strict::Older { id: 7 }.key().as_deref(), Some("8"));
 }
