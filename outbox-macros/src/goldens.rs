@@ -77,7 +77,9 @@ fn expand_item(item: Item) -> TokenStream {
             }
             None => item.into_token_stream(),
         },
-        Item::Macro(item) if item.mac.path.is_ident("registry") => registry::declare(item.mac.tokens),
+        Item::Macro(item) if item.mac.path.is_ident("registry") => {
+            registry::declare(item.mac.tokens)
+        }
         Item::Use(item) => without_macros(&item.to_token_stream().to_string()),
         other => other.into_token_stream(),
     }

@@ -102,22 +102,24 @@ const _: () = {
     const __INPUT: ::outbox_runtime::private::emits::Field<PlaceOrder> = ::outbox_runtime::private::emits::value::<
         PlaceOrder,
     >("input")
-        .skipping(__skips_of_input);
-    fn __skips_of_input() -> &'static ::outbox_runtime::private::emits::Skips {
-        static SKIPS: ::outbox_runtime::private::LazyLock<
-            ::outbox_runtime::private::emits::Skips,
-        > = ::outbox_runtime::private::LazyLock::new(|| {
-            ::outbox_runtime::private::emits::Skips::new(
-                ::outbox_runtime::private::Vec::from([
-                    ::outbox_runtime::private::emits::skip::<
-                        PlaceOrder,
-                        _,
-                    >(&["card"], |input: &PlaceOrder| &input.card),
-                ]),
-            )
+        .skipping({
+            fn skips() -> &'static ::outbox_runtime::private::emits::Skips {
+                static SKIPS: ::outbox_runtime::private::LazyLock<
+                    ::outbox_runtime::private::emits::Skips,
+                > = ::outbox_runtime::private::LazyLock::new(|| {
+                    ::outbox_runtime::private::emits::Skips::new(
+                        ::outbox_runtime::private::Vec::from([
+                            ::outbox_runtime::private::emits::skip::<
+                                PlaceOrder,
+                                _,
+                            >(&["card"], |input: &PlaceOrder| &input.card),
+                        ]),
+                    )
+                });
+                &SKIPS
+            }
+            skips
         });
-        &SKIPS
-    }
     const __OUTPUT: ::outbox_runtime::private::emits::Field<Order> = ::outbox_runtime::private::emits::value::<
         Order,
     >("output");

@@ -1,9 +1,9 @@
 //! What is generated needs no prelude, as in modules with `#[no_implicit_prelude]`. (Schemars's derive
-//! does need one.)
+//! and `registry!` do need one.)
 
 #[no_implicit_prelude]
 mod strict {
-    use ::outbox_runtime::{Batch, Delivery, Event, State, Tx, consumer, registry};
+    use ::outbox_runtime::{Batch, Delivery, Event, State, Tx, consumer};
     use ::std::prelude::v1::derive;
 
     #[derive(Event, ::serde::Serialize, ::serde::Deserialize)]
@@ -35,22 +35,23 @@ mod strict {
         on_dead = continue,
         audit
     )]
-    async fn receipt(_: Delivery<OrderPlaced>, _: State<u8>) -> ::std::string::String {
+    pub async fn receipt(_: Delivery<OrderPlaced>, _: State<u8>) -> ::std::string::String {
         ::std::string::String::new()
     }
 
     #[consumer(name = "analytics", batch(max = 3))]
-    async fn track(_: Batch<OrderPlaced>) {}
+    pub async fn track(_: Batch<OrderPlaced>) {}
 
     #[consumer(name = "stock.reserve", delivery = tx)]
-    async fn reserve(_: OrderPlaced, _: &mut Tx<'_, ::sqlx::Postgres>) {}
+    pub async fn reserve(_: OrderPlaced, _: &mut Tx<'_, ::sqlx::Postgres>) {}
+}
 
-    registry! {
-        pub struct Shop;
-        state: u8,
-        events: [OrderPlaced, Older],
-        consumers: [receipt, track, reserve],
-    }
+// Attributes of tools, such as `#[diagnostic]`, are not to be had without the prelude.
+outbox_runtime::registry! {
+    struct Shop;
+    state: u8,
+    events: [strict::OrderPlaced, strict::Older],
+    consumers: [strict::receipt, strict::track, strict::reserve],
 }
 
 macro_rules! schema_of_a_number {
@@ -72,7 +73,7 @@ schema_of_a_number!(strict::OrderPlaced, strict::Older);
 fn main() {
     use outbox_runtime::{Event, Registry};
 
-    assert_eq!(strict::Shop::registry().consumers.len(), 3);
+    assert_eq!(Shop::registry().consumers.len(), 3);
     assert_eq!(strict::OrderPlaced { id: 7 }.key().as_deref(), Some("7"));
     assert_eq!(strict::Older { id: 7 }.key().as_deref(), Some("8"));
 }
