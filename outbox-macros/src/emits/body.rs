@@ -19,7 +19,7 @@ pub(super) fn function(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     let fail = fail(p, handler);
     let input = input(p, handler);
     let open = open(p, handler);
-    let run = run(p, function, handler.tx);
+    let run = run(p, handler);
     let event = event(p, handler);
     let finish = match handler.tx.form {
         TxForm::Lazy | TxForm::Owned => quote_spanned!(Span::mixed_site()=> #p::emits::commit),
@@ -27,12 +27,14 @@ pub(super) fn function(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     };
     let (output, returned) = match handler.options.infallible {
         Some(_) => (
-            quote_spanned! {Span::mixed_site()=> let output = returned; },
+            quote_spanned! {Span::mixed_site()=> let output = #run; },
             quote_spanned! {Span::mixed_site()=> output },
         ),
+        // No variable of the whole result: it would count as kept while the event is emitted, and
+        // errors need not be `Send`.
         None => (
             quote_spanned! {Span::mixed_site()=>
-                let output = match returned {
+                let output = match #run {
                     #p::Result::Ok(output) => output,
                     #p::Result::Err(error) => return #p::Result::Err(error),
                 };
@@ -44,7 +46,6 @@ pub(super) fn function(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
         #fail
         #input
         #open
-        #run
         #output
         #event
         match #finish(open, event).await {
@@ -158,21 +159,30 @@ fn open(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     }
 }
 
-/// The body, with the transaction lent to it. A block that does not move leaves what the body does
-/// not consume; the branch that is never taken says what the body returns.
-fn run(p: &TokenStream, function: &Function, tx: &Tx) -> TokenStream {
-    let Tx { ident, mutability, form } = tx;
+/// The body, with the transaction lent to it; the branch that is never taken says what it returns.
+///
+/// As in any async function, arguments move into it: with references to them, the future would not
+/// be `Send` where they are not `Sync`, as a request of axum is not. Only an event of the user's own
+/// is made from what the body has not consumed.
+fn run(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
+    let Tx { ident, mutability, form } = handler.tx;
+    let moves = match handler.event {
+        Event::Generated { .. } => Some(syn::Token![move](Span::mixed_site())),
+        Event::Own { .. } => None,
+    };
     let lend = match form {
         TxForm::Lazy | TxForm::Owned => quote_spanned!(Span::mixed_site()=> #p::emits::lend),
         TxForm::Borrowed => quote_spanned!(Span::mixed_site()=> #p::emits::reborrow),
     };
-    let body = &function.body;
+    let body = &handler.function.body;
+    // Shown at the body, since that is where what is moved goes.
+    let asynchronous = quote_spanned! {mixed_at(body)=> async };
     quote_spanned! {Span::mixed_site()=>
-        let returned = {
+        {
             let #mutability #ident = #lend(&mut open);
             #[allow(clippy::used_underscore_binding)]
             let _ = &#ident;
-            let returned = async {
+            let returned = #asynchronous #moves {
                 if false {
                     return #p::emits::returned_by(fail);
                 }
@@ -180,7 +190,7 @@ fn run(p: &TokenStream, function: &Function, tx: &Tx) -> TokenStream {
             }
             .await;
             returned
-        };
+        }
     }
 }
 

@@ -179,6 +179,23 @@ impl From<OlderV1> for NewerEvent {
     }
 }
 
+#[emits(name = "cell", input(n))]
+async fn not_sync(tx: OutboxTx<Sqlite>, n: u8, cell: std::cell::Cell<u8>) -> Result<u8, Error> {
+    let _ = tx;
+    cell.set(n);
+    Ok(cell.get())
+}
+
+fn is_send<T: Send>(_: T) {}
+
+/// Also where the error is not `Send`, and where an argument or the output is not `Sync`.
+#[allow(dead_code)]
+fn futures_are_send(mut tx: Tx<'_, Postgres>, other: OutboxTx<Sqlite>) {
+    is_send(several(&mut tx, Path((1, String::new())), "", &[], Query(1), &Json(Order { id: 1 }), State(())));
+    is_send(not_sync(other, 1, std::cell::Cell::new(2)));
+    is_send(cancel(&mut tx, Cancel { id: 1 }));
+}
+
 fn main() {
     let event = PlaceOrderEvent {
         input: PlaceOrder {

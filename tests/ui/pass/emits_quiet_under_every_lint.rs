@@ -77,7 +77,7 @@ pub mod shop {
     }
 
     /// Calls what nothing else does.
-    pub fn routes() {
+    pub const fn routes() {
         #[allow(deprecated)]
         let handlers = (unused, used, never_fails, own);
         let _ = handlers;
