@@ -124,7 +124,7 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
         {
             #[allow(unused_variables)]
             fn consumers(state: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
-                #p::Vec::from([#(#bind),*])
+                #p::vec_of([#(#bind),*])
             }
         }
     }

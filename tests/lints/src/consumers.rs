@@ -48,11 +48,11 @@ pub async fn by_value(OrderPlaced { order_id, .. }: OrderPlaced) -> String {
     std::future::ready(order_id.to_string()).await
 }
 
-fn wanted(order: &OrderPlaced) -> bool {
+const fn wanted(order: &OrderPlaced) -> bool {
     order.total > 1
 }
 
-fn patience(order: &OrderPlaced) -> Duration {
+const fn patience(order: &OrderPlaced) -> Duration {
     Duration::from_secs(order.order_id)
 }
 
