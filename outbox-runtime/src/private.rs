@@ -164,6 +164,12 @@ where
     }
 }
 
+/// A list, where `From` may not be in scope.
+#[must_use]
+pub fn vec_of<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    Vec::from(items)
+}
+
 /// How many events are in a batch, whatever a trait of the user's calls `len`.
 #[must_use]
 pub fn batch_len<E>(batch: &Batch<E>) -> usize {

@@ -21,7 +21,8 @@ pub struct RetryPolicy {
 pub type RetryFn = fn(&Attempt, &ConsumerError) -> Retry;
 
 /// The attempt that just failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// Not `Copy`: clippy would ask for it by value in functions that are a `RetryFn`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
     /// Which attempt it was, from 1.

@@ -119,8 +119,8 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
         quote_spanned! {shown_at_last(path)=> <#path as #bound>::run_with(state) }
     });
     let all = match included.is_empty() {
-        true => quote!(#p::Vec::from([#(#bind),*])),
-        false => quote!(#p::run_once(#p::Vec::from([#(#bind),*]), [#(#run_with),*])),
+        true => quote!(#p::vec_of([#(#bind),*])),
+        false => quote!(#p::run_once(#p::vec_of([#(#bind),*]), [#(#run_with),*])),
     };
     let run_with = run_with_state(p, registry);
     quote! {

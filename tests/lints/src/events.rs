@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An order was placed.
-#[derive(Clone, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(name = "order.placed", version = 3, key = order_id, upcast(from = OrderPlacedV2))]
 #[event(reserved("coupon"))]
 pub struct OrderPlaced {
@@ -16,7 +16,7 @@ pub struct OrderPlaced {
 }
 
 /// An order was placed, last year.
-#[derive(Clone, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(name = "order.placed", version = 2, key = self.order_id, no_upcast, retired)]
 pub struct OrderPlacedV2 {
     /// The order.
@@ -24,7 +24,7 @@ pub struct OrderPlacedV2 {
 }
 
 /// An order was placed, long ago.
-#[derive(Clone, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(name = "order.placed", retired, crate = outbox_runtime)]
 pub struct OrderPlacedV1 {
     /// The order, by its old number.

@@ -31,7 +31,6 @@
     clippy::as_conversions,
     clippy::clone_on_ref_ptr,
     clippy::default_union_representation,
-    clippy::empty_structs_with_brackets,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::multiple_inherent_impl,
@@ -51,7 +50,7 @@ pub mod service;
 use outbox_runtime::{registry, FromRef};
 
 /// The application's state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct AppState {
     mailer: Mailer,
     name: &'static str,
