@@ -43,11 +43,11 @@ pub async fn place_order(
         ::outbox_runtime::private::Result::Ok(open) => open,
         ::outbox_runtime::private::Result::Err(error) => return fail(error),
     };
-    let returned = {
+    let output = match {
         let tx = ::outbox_runtime::private::emits::lend(&mut open);
         #[allow(clippy::used_underscore_binding)]
         let _ = &tx;
-        let returned = async {
+        let returned = async move {
             if false {
                 return ::outbox_runtime::private::emits::returned_by(fail);
             }
@@ -58,8 +58,7 @@ pub async fn place_order(
         }
             .await;
         returned
-    };
-    let output = match returned {
+    } {
         ::outbox_runtime::private::Result::Ok(output) => output,
         ::outbox_runtime::private::Result::Err(error) => {
             return ::outbox_runtime::private::Result::Err(error);

@@ -71,7 +71,7 @@ const _: () = {
         ) -> ::outbox_runtime::private::Vec<
             ::outbox_runtime::private::Bound<__Database>,
         > {
-            ::outbox_runtime::private::Vec::from([
+            ::outbox_runtime::private::vec_of([
                 <receipt as ::outbox_runtime::private::Bind<
                     Mailer,
                     __Database,

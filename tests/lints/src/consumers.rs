@@ -56,7 +56,6 @@ const fn patience(order: &OrderPlaced) -> Duration {
     Duration::from_secs(order.order_id)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "so the runtime calls it")]
 fn patient(attempt: &Attempt, _: &ConsumerError) -> Retry {
     Retry::After(Duration::from_secs(u64::from(attempt.number)))
 }
