@@ -4,7 +4,7 @@
 //! After a deliberate change: `GOLDENS=overwrite cargo test -p outbox-macros goldens`.
 
 // What is borrowed by the last expression of a handler's body has to be dropped before the block ends.
-#![allow(clippy::let_and_return)]
+#![allow(clippy::blocks_in_conditions, clippy::let_and_return)]
 
 #[rustfmt::skip]
 pub mod consumer;
