@@ -8,7 +8,7 @@ mod toolkit {
     pub use outbox_runtime as outbox;
 }
 
-#[derive(EventKey)]
+#[derive(Clone, EventKey)]
 struct OrderId(u64);
 
 #[derive(EventKey)]
