@@ -14,12 +14,12 @@ use crate::handler::HandlerInfo;
 /// What comes through several includes is here once.
 ///
 /// ```
-/// use outbox_runtime::{Event, KeyInfo, Registry, registry};
-/// # use schemars::JsonSchema;
-/// # use serde::{Deserialize, Serialize};
+/// use outbox_runtime::{KeyInfo, Registry, registry};
 ///
 /// mod billing {
-/// #   use super::*;
+///     # use outbox_runtime::{Event, registry};
+///     # use schemars::JsonSchema;
+///     # use serde::{Deserialize, Serialize};
 ///     /// An invoice was paid.
 ///     #[derive(Event, Serialize, Deserialize, JsonSchema)]
 ///     #[event(name = "invoice.paid", key = invoice)]

@@ -65,6 +65,36 @@ pub mod shop {
     }
 }
 
+/// Everything of the shop and more.
+pub mod market {
+    use outbox_runtime::{EmittingHandler, EventKey, registry};
+
+    /// The number of an order.
+    #[derive(Debug, EventKey)]
+    pub struct OrderId<T>(pub T);
+
+    /// What `#[emits]` makes of a function.
+    #[derive(Debug)]
+    #[allow(non_camel_case_types)]
+    pub struct place_order {}
+
+    impl EmittingHandler for place_order {
+        type Event = super::shop::OrderPlaced;
+        type Generated = ();
+        const NAME: &'static str = "place_order";
+        const GENERATES: bool = false;
+        const COMMITS: bool = false;
+    }
+
+    registry! {
+        /// Everything that the market emits and consumes.
+        pub struct Market;
+        state: u8,
+        include: [super::shop::Shop],
+        handlers: [place_order],
+    }
+}
+
 /// A consumer and a registry may be local to a function, as in tests.
 fn local() -> usize {
     use outbox_runtime::{Event, Registry, consumer, registry};
