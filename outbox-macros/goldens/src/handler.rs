@@ -197,6 +197,7 @@ const _: () = {
                 ::core::line!(),
                 "Takes an order.",
             ),
+            ident: "PlaceOrderEvent",
             key: ::outbox_runtime::private::Option::Some("output.id"),
             ..::outbox_runtime::private::EventDetails::NONE
         };

@@ -138,7 +138,7 @@ fn event_impl(
     version: u32,
 ) -> TokenStream {
     let Handler { function, options, .. } = handler;
-    let details = details(p, function, options, version);
+    let details = details(p, function, options, event, version);
     let key = options.key.as_ref().map(|key: &Expr| key::method(p, key));
     let upcast = options.upcast.as_ref().map(|(_, source)| {
         let at_source = at(p, shown_at(source));
@@ -176,7 +176,14 @@ fn event_impl(
 }
 
 /// What schemas and documents want to know.
-fn details(p: &TokenStream, function: &Function, options: &Options, version: u32) -> TokenStream {
+fn details(
+    p: &TokenStream,
+    function: &Function,
+    options: &Options,
+    event: &Ident,
+    version: u32,
+) -> TokenStream {
+    let ident = event.to_string();
     let declared = declaration(p, &function.signature.ident, &function.attributes);
     let key = options.key.as_ref().map(|key| {
         let key = text(key);
@@ -190,6 +197,7 @@ fn details(p: &TokenStream, function: &Function, options: &Options, version: u32
     quote! {
         const DETAILS: #p::EventDetails = #p::EventDetails {
             declared: #declared,
+            ident: #ident,
             #key
             #upcast_from
             #no_upcast
