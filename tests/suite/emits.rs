@@ -281,7 +281,7 @@ async fn a_borrowed_transaction_is_committed_by_the_caller<DB: Db>() -> Result<(
     assert_eq!(emitted.len(), 2);
     assert_eq!((emitted[0].input.sku.as_str(), &emitted[0].input.to), ("tea", &None));
     assert_eq!(emitted[1].output, Placed { id: 6 });
-    const { assert!(!rename::COMMITS) };
+    assert!(!HandlerInfo::of::<rename>().commits);
     Ok(())
 }
 
