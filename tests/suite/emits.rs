@@ -10,8 +10,8 @@ use anyhow::Result;
 use futures_util::FutureExt;
 use outbox_runtime::testing::TestOutbox;
 use outbox_runtime::{
-    Backend, ConsumerError, Delivery, EmittingHandler, Error, ErrorKind, Event, EventFilter,
-    HandlerInfo, OutboxTx, State, Tx, consumer, emits, registry,
+    Backend, ConsumerError, Delivery, Error, ErrorKind, Event, EventFilter, HandlerInfo, OutboxTx,
+    State, Tx, consumer, emits, registry,
 };
 use outbox_tests::{Db, Ping, Probe};
 use schemars::JsonSchema;
