@@ -16,8 +16,8 @@ type SchemaFn = fn(&mut SchemaGenerator) -> Schema;
 #[derive(Debug)]
 pub struct Skips {
     skips: Vec<Skip>,
-    /// Why the value cannot be written, if it cannot.
-    refused: OnceLock<Option<String>>,
+    /// For each, whether the property is always written; or why the value cannot be.
+    checked: OnceLock<Result<Vec<bool>, String>>,
 }
 
 /// A field that is left out: the way to it, and what is read in its place.
@@ -60,25 +60,24 @@ impl Skips {
     /// Leaves out these fields.
     #[must_use]
     pub fn new(skips: Vec<Skip>) -> Self {
-        Self { skips, refused: OnceLock::new() }
+        Self { skips, checked: OnceLock::new() }
     }
 
     /// The value of the field with this name and schema, without what is left out.
     ///
     /// The property is removed by its name, so a field that serde renames would stay, and be
-    /// leaked: a value whose schema has no such property is refused.
+    /// leaked: a value whose schema has no such property is refused, and one that does not have a
+    /// property which its schema promises.
     pub(super) fn leave_out(
         &self,
         json: &RawValue,
         name: &str,
         schema: SchemaFn,
     ) -> Result<Box<RawValue>, String> {
-        if let Some(why) = self.refused.get_or_init(|| self.check(name, schema)) {
-            return Err(why.clone());
-        }
+        let always = self.checked.get_or_init(|| self.check(name, schema)).as_ref();
         let mut json = json.to_owned();
-        for skip in &self.skips {
-            json = without(&json, skip.path)
+        for (skip, always) in self.skips.iter().zip(always.map_err(Clone::clone)?) {
+            json = without(&json, skip.path, *always)
                 .map_err(|why| format!("{} cannot leave anything out: {why}", skip.shown(name)))?;
         }
         Ok(json)
@@ -106,19 +105,21 @@ impl Skips {
         value.try_into().unwrap_or_default()
     }
 
-    fn check(&self, name: &str, schema: SchemaFn) -> Option<String> {
+    fn check(&self, name: &str, schema: SchemaFn) -> Result<Vec<bool>, String> {
         let settings = SchemaSettings::draft2020_12().for_serialize().with(inline);
         let schema = schema(&mut settings.into_generator()).to_value();
-        self.skips.iter().find_map(|skip| {
-            let (property, present) = missing(&schema, skip.path)?;
-            let present: Vec<String> = present.iter().map(|name| format!("`{name}`")).collect();
-            Some(format!(
-                "{} cannot leave out what has another name in JSON: there is no property \
-                 `{property}`, but {}. Take away serde's `rename`, or what else hides it",
-                skip.shown(name),
-                if present.is_empty() { "none at all".to_owned() } else { present.join(", ") },
-            ))
-        })
+        let check = |skip: &Skip| {
+            is_always_written(&schema, skip.path).map_err(|(property, present)| {
+                let present: Vec<String> = present.iter().map(|name| format!("`{name}`")).collect();
+                format!(
+                    "{} cannot leave out what has another name in JSON: there is no property \
+                     `{property}`, but {}. Take away serde's `rename`, or what else hides it",
+                    skip.shown(name),
+                    if present.is_empty() { "none at all".to_owned() } else { present.join(", ") },
+                )
+            })
+        };
+        self.skips.iter().map(check).collect()
     }
 }
 
@@ -132,17 +133,18 @@ fn inline(settings: &mut SchemaSettings) {
     settings.inline_subschemas = true;
 }
 
-/// The first name on the path that is not a property in the schema, and the properties that are.
-fn missing<'p>(schema: &Value, path: &[&'p str]) -> Option<(&'p str, Vec<String>)> {
-    let (first, rest) = path.split_first()?;
+/// Whether what has this schema is always written with the property at this path; or the first name
+/// on the path that is no property, and the properties that are.
+fn is_always_written<'p>(schema: &Value, path: &[&'p str]) -> Result<bool, (&'p str, Vec<String>)> {
+    let Some((first, rest)) = path.split_first() else { return Ok(true) };
     let properties = schema.get("properties").and_then(Value::as_object);
-    match properties.and_then(|properties| properties.get(*first)) {
-        Some(inner) => missing(inner, rest),
-        None => {
-            let present = properties.map(|properties| properties.keys().cloned().collect());
-            Some((first, present.unwrap_or_default()))
-        }
-    }
+    let Some(inner) = properties.and_then(|properties| properties.get(*first)) else {
+        let present = properties.map(|properties| properties.keys().cloned().collect());
+        return Err((first, present.unwrap_or_default()));
+    };
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.is_some_and(|names| names.iter().any(|name| name == first));
+    Ok(is_always_written(inner, rest)? && required)
 }
 
 fn remove(schema: &mut Value, path: &[&str]) {
@@ -160,10 +162,14 @@ fn remove(schema: &mut Value, path: &[&str]) {
     }
 }
 
-fn without(json: &RawValue, path: &[&str]) -> Result<Box<RawValue>, String> {
+fn without(json: &RawValue, path: &[&str], always: bool) -> Result<Box<RawValue>, String> {
     change(json, path, &|mut properties, name| {
+        let before = properties.0.len();
         properties.0.retain(|property| property.name != name);
-        properties
+        if always && properties.0.len() == before {
+            return Err(format!("its schema promises `{name}`, but it was not written"));
+        }
+        Ok(properties)
     })
 }
 
@@ -173,7 +179,7 @@ fn with(json: &RawValue, path: &[&'static str], value: &RawValue) -> Result<Box<
             let name = name.to_owned().into();
             properties.0.push(Property { name, value: value.to_owned() });
         }
-        properties
+        Ok(properties)
     })
 }
 
@@ -182,7 +188,7 @@ fn with(json: &RawValue, path: &[&'static str], value: &RawValue) -> Result<Box<
 fn change(
     json: &RawValue,
     path: &[&str],
-    edit: &dyn Fn(Properties, &str) -> Properties,
+    edit: &dyn Fn(Properties, &str) -> Result<Properties, String>,
 ) -> Result<Box<RawValue>, String> {
     let Some((first, rest)) = path.split_first() else { return Ok(json.to_owned()) };
     if json.get().trim() == "null" {
@@ -191,7 +197,7 @@ fn change(
     let mut properties: Properties = crate::json::read(json.get())
         .map_err(|_| format!("what should have the property `{first}` is not an object"))?;
     if rest.is_empty() {
-        return edit(properties, first).into_json();
+        return edit(properties, first)?.into_json();
     }
     for property in properties.0.iter_mut().filter(|property| property.name == *first) {
         property.value = change(&property.value, rest, edit)?;
@@ -221,10 +227,12 @@ mod tests {
             (r#"{"c":1}"#, &["a", "b"], r#"{"c":1}"#),
             ("null", &["a"], "null"),
         ] {
-            assert_eq!(without(&raw(json), path).unwrap().get(), expected);
+            assert_eq!(without(&raw(json), path, false).unwrap().get(), expected);
         }
-        let error = without(&raw(r#"{"a":[{"b":1}]}"#), &["a", "b"]).unwrap_err();
+        let error = without(&raw(r#"{"a":[{"b":1}]}"#), &["a", "b"], false).unwrap_err();
         assert_eq!(error, "what should have the property `b` is not an object");
+        let error = without(&raw(r#"{"cardNumber":1}"#), &["card"], true).unwrap_err();
+        assert_eq!(error, "its schema promises `card`, but it was not written");
     }
 
     #[test]

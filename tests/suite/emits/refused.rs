@@ -37,6 +37,20 @@ struct Renamed {
     sku: String,
 }
 
+/// Its schema says what serde does not do.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Lying {
+    #[serde(rename = "cardNumber")]
+    #[schemars(rename = "card")]
+    card: String,
+}
+
+#[emits(name = "rpc.lying", input(lying), skip(input.card))]
+async fn pay_lying<DB: Backend>(tx: OutboxTx<DB>, lying: Lying) -> Result<(), Error> {
+    let _ = (tx, lying);
+    unreachable!("it is refused before");
+}
+
 #[emits(name = "rpc.renamed", input(renamed), skip(input.card))]
 async fn pay<DB: Backend>(tx: OutboxTx<DB>, renamed: Renamed) -> Result<(), Error> {
     let _ = (tx, renamed);
@@ -62,7 +76,7 @@ async fn odd<DB: Backend>(tx: OutboxTx<DB>, odd: Odd) -> Result<(), Error> {
 
 registry! {
     struct Small;
-    events: [PayEvent, OddEvent],
+    events: [PayEvent, PayLyingEvent, OddEvent],
 }
 
 async fn nothing_was_emitted<DB: Db>(outbox: &TestOutbox<Small, DB>) -> Result<()> {
@@ -98,6 +112,9 @@ async fn a_property_of_another_name_is_refused_rather_than_leaked<DB: Db>() -> R
     let message = error.to_string();
     assert!(message.contains("`skip(input.card)`"), "{message}");
     assert!(message.contains("no property `card`, but `cardNumber`, `sku`"), "{message}");
+    let lying = Lying { card: "secret".to_owned() };
+    let error = pay_lying(OutboxTx::new(&outbox), lying).await.expect_err("it would leak");
+    assert!(error.to_string().contains("its schema promises `card`"), "{error}");
     // The same by hand.
     let mut tx = outbox.begin().await?;
     let by_hand = outbox.emit(&mut tx, PayEvent { input: renamed() }).await;
