@@ -15,7 +15,7 @@ use crate::victim::{Victim, stop_all};
 
 /// How long the victims wait for an answer, and by when their work must have gone on.
 const ANSWER: Duration = Duration::from_secs(2);
-const LIMIT: Duration = Duration::from_secs(2 + 5);
+const LIMIT: Duration = Duration::from_secs(ANSWER.as_secs() + 5);
 
 async fn break_the_network(seed: u64, network: Network) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -29,7 +29,7 @@ async fn break_the_network(seed: u64, network: Network) -> Result<Verdict> {
 
     proxy.set(network);
     // Sometimes shorter than a lease, sometimes longer.
-    tokio::time::sleep(Duration::from_millis(random.u64(200..3_000))).await;
+    tokio::time::sleep(Duration::from_millis(random.u64(200..7_000))).await;
     proxy.set(Network::Passes);
     let back = now();
     let bound = scene.unrecorded(&all_shards()).await;
@@ -61,7 +61,8 @@ async fn exhaust_the_pool<DB: Db>(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
     let scene = Scene::<DB>::new().await?;
     let time = Duration::from_secs(if crate::is_long() { 30 } else { 4 });
-    let orders = Orders { hold: Some((6, time)), ..scene.orders() };
+    let lease = Duration::from_secs(2);
+    let orders = Orders { hold: Some((6, time)), ..scene.orders().lease(lease) };
     let load = Load::start(&scene, seed);
     let mut victim = Victim::spawn(&orders, &[]);
     scene.until_busy(random.usize(100..300)).await;

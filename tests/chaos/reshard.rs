@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::{Postgres, Sqlite};
+use outbox_tests::victim::LEASE;
 use outbox_tests::{Db, wait};
 
 use crate::load::Load;
@@ -11,8 +12,8 @@ use crate::scene::{Scene, all_shards, now};
 use crate::verdict::Verdict;
 use crate::victim::stop_all;
 
-/// How long a lease of the victims lasts, and five seconds.
-const LIMIT: Duration = Duration::from_secs(2 + 5);
+/// By when the work of one that was killed must have gone on.
+const LIMIT: Duration = Duration::from_secs(LEASE.as_secs() + 5);
 
 /// From 8 shards to 3 to 16, with a worker killed on the way to each.
 async fn change_shards<DB: Db>(seed: u64) -> Result<Verdict> {

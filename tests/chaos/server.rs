@@ -29,7 +29,7 @@ async fn kill_the_server(seed: u64) -> Result<Verdict> {
 
     cluster.kill();
     // Sometimes shorter than a lease, sometimes longer.
-    let outage = Duration::from_millis(random.u64(500..4_000));
+    let outage = Duration::from_millis(random.u64(500..7_000));
     tokio::time::sleep(outage).await;
     cluster.serve().await;
     let back = now();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::{Postgres, Sqlite};
+use outbox_tests::victim::LEASE;
 use outbox_tests::{Db, wait};
 
 use crate::load::Load;
@@ -12,8 +13,8 @@ use crate::scene::{Scene, now};
 use crate::verdict::Verdict;
 use crate::victim::{Victim, stop_all};
 
-/// By when work must have gone on that nobody handed back: the victims' leases last two seconds.
-const LIMIT: Duration = Duration::from_secs(2 + 5);
+/// By when work must have gone on that nobody handed back.
+const LIMIT: Duration = Duration::from_secs(LEASE.as_secs() + 5);
 
 /// How long the leases of victims last that leave gracefully: what goes on sooner was handed back. (And
 /// a machine that is busy elsewhere for a moment makes no lease expire.)

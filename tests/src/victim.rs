@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Ping;
 
+/// How long the lease of a victim lasts, if nothing else is ordered: short, so that tests do not wait,
+/// and long enough for it to be renewed on a machine whose cores many victims want.
+pub const LEASE: Duration = Duration::from_secs(5);
+
 /// How a victim works.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Orders {
@@ -42,7 +46,7 @@ impl Orders {
             url: url.to_owned(),
             log,
             release: Release::First,
-            lease: Duration::from_secs(2),
+            lease: LEASE,
             connections: 6,
             delays: BTreeMap::from([("outside".to_owned(), Duration::from_millis(2))]),
             flaky: false,
