@@ -11,14 +11,17 @@ mod diagnostics;
 mod emits;
 mod event;
 mod event_key;
+mod function;
 #[cfg(test)]
 mod goldens;
 #[cfg(test)]
 mod half_typed;
 mod literal;
+mod name;
 mod options;
 mod paths;
 mod registry;
+mod types;
 mod version;
 
 /// Makes a struct or an enum an event: a fact with a permanent name and a version.

@@ -1,9 +1,10 @@
 //! What the arguments of a consumer's function are, told by their types.
 
-use syn::{FnArg, GenericArgument, PatType, PathArguments, PathSegment, Type};
+use syn::{FnArg, PatType, PathSegment, Type};
 
-use super::function::Function;
 use crate::diagnostics::{Errors, text};
+use crate::function::Function;
+use crate::types::{parameters, ungroup};
 
 const USAGE: &str = "a consumer takes one `Delivery<E>`, `Batch<E>` or event: write `async fn \
                      receipt(order: Delivery<OrderPlaced>) -> Result<(), Error>`";
@@ -149,7 +150,7 @@ fn argument(written: &Type) -> syn::Result<Argument> {
 }
 
 fn owned(written: &Type, last: &PathSegment) -> syn::Result<Argument> {
-    let parameter = last_parameter(last);
+    let parameter = parameters(last).last();
     let event = |form| {
         parameter.map(|event| Argument::Event {
             event: event.clone(),
@@ -176,7 +177,7 @@ fn borrowed(written: &Type, reference: &syn::TypeReference) -> syn::Result<Argum
     if let Type::Path(path) = ungroup(&reference.elem)
         && let Some(last) = path.path.segments.last()
         && last.ident == "Tx"
-        && let Some(database) = last_parameter(last)
+        && let Some(database) = parameters(last).last()
     {
         if reference.mutability.is_none() {
             return Err(borrow_the_tx(written, Some(database)));
@@ -202,24 +203,4 @@ fn borrow_the_tx(written: &Type, database: Option<&Type>) -> syn::Error {
 
 fn by_value(written: &Type) -> Argument {
     Argument::Event { event: written.clone(), form: Form::ByValue, written: written.clone() }
-}
-
-/// `T` of `Name<T>` and of `Name<'_, T>`.
-fn last_parameter(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
-    };
-    match arguments.args.last() {
-        Some(GenericArgument::Type(parameter)) => Some(parameter),
-        _ => None,
-    }
-}
-
-/// What macro_rules wraps around fragments is taken off, and parentheses.
-fn ungroup(written: &Type) -> &Type {
-    match written {
-        Type::Group(group) => ungroup(&group.elem),
-        Type::Paren(paren) => ungroup(&paren.elem),
-        other => other,
-    }
 }

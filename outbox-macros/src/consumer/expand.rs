@@ -7,11 +7,11 @@ use quote::{format_ident, quote_spanned};
 use syn::{Expr, ReturnType, Type};
 
 use super::arguments::{Argument, Arguments, Form};
-use super::function::Function;
 use super::parse::{Delay, Options, Retry, Start};
 use super::validate::{Consumer, Handler};
 use crate::declaration::declaration;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 use crate::paths::{at, mixed_at, private_path};
 
 /// Everything for a consumer without mistakes. Local variables have the hygiene of

@@ -3,10 +3,10 @@
 use syn::{GenericParam, LitStr, ReturnType, Signature, Type};
 
 use super::arguments::{Arguments, Form};
-use super::function::Function;
 use super::parse::Options;
 use crate::diagnostics::{Errors, text};
-use crate::literal::check_name;
+use crate::function::Function;
+use crate::name::Named;
 
 /// A consumer without mistakes.
 pub(super) struct Consumer<'a> {
@@ -34,7 +34,14 @@ pub(super) fn consumer<'a>(
     errors: &mut Errors,
 ) -> Option<Consumer<'a>> {
     let is_async = check_signature(&function.signature, errors);
-    let name = check_consumer_name(function, options, errors);
+    let named = Named {
+        what: "consumer",
+        name: options.name.as_ref(),
+        is_settled: options.names_itself || options.incomplete,
+    };
+    let how = "`#[consumer(name = \"email.receipt\")]` (names are permanent, so never taken from the \
+               function)";
+    let name = named.check(&function.signature.ident, how, errors);
     check_contradictions(options, errors);
     let (event, form, written) = arguments.event()?;
     check_batch(options, event, form, written, errors);
@@ -72,30 +79,6 @@ fn check_signature(signature: &Signature, errors: &mut Errors) -> bool {
             .at(hidden, "name the type that the consumer returns: `Result<(), Error>` or nothing");
     }
     true
-}
-
-fn check_consumer_name<'a>(
-    function: &Function,
-    options: &'a Options,
-    errors: &mut Errors,
-) -> Option<&'a LitStr> {
-    let Some(name) = &options.name else {
-        if !options.names_itself && !options.incomplete {
-            errors.at(
-                &function.signature.ident,
-                "missing `name`: add `#[consumer(name = \"email.receipt\")]` (names are permanent, \
-                 so never taken from the function)",
-            );
-        }
-        return None;
-    };
-    match check_name("consumer", &name.value()) {
-        Ok(()) => Some(name),
-        Err(message) => {
-            errors.at(name, message);
-            None
-        }
-    }
 }
 
 fn check_contradictions(options: &Options, errors: &mut Errors) {

@@ -5,9 +5,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{FnArg, Pat, PatIdent, Token, Type};
 
-use super::function::Function;
-use super::types::{check_owned, is_wrapper, last_segment, ungroup, wrapped};
+use super::types::{check_owned, is_wrapper, wrapped};
 use crate::diagnostics::{Errors, text};
+use crate::function::Function;
+use crate::types::{last_segment, ungroup};
 
 /// The arguments of a handler.
 #[derive(Debug, Default)]

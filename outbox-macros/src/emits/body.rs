@@ -5,13 +5,14 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, ReturnType, Type};
+use syn::{ReturnType, Type};
 
 use super::arguments::{Tx, TxForm};
-use super::function::Function;
-use super::types::{last_segment, without_impl_trait};
+use super::types::without_impl_trait;
 use super::validate::{Event, Handler};
+use crate::function::Function;
 use crate::paths::{at, mixed_at};
+use crate::types::{last_segment, parameters};
 
 /// The function with its body inside all that emits.
 pub(super) fn function(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
@@ -97,14 +98,7 @@ fn fail(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
 
 /// `E` of `Result<T, E>`.
 fn error_type(returned: &Type) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &last_segment(returned)?.arguments else {
-        return None;
-    };
-    let mut types = arguments.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    types.nth(1)
+    parameters(last_segment(returned)?).nth(1)
 }
 
 /// What came in, serialised before the body runs, which may consume it.

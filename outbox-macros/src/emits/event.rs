@@ -6,14 +6,14 @@ use syn::ext::IdentExt;
 use syn::{Expr, LitStr};
 
 use super::fields::{Capture, Field, captured_as, constant, field, field_type, held, skips};
-use super::function::Function;
 use super::key;
 use super::parse::Options;
 use super::record::{record, structure};
 use super::validate::Handler;
 use crate::declaration::declaration;
 use crate::diagnostics::text;
-use crate::paths::{at, shown_at};
+use crate::function::Function;
+use crate::version::Reading;
 
 /// `PlaceOrderEvent` of `place_order`.
 pub(super) fn ident(function: &Function) -> Ident {
@@ -78,9 +78,11 @@ pub(super) fn generated(
     let arguments = arguments(p, handler, several.as_ref().map(|(_, fields, _)| &fields[..]));
     let generated = generated_impl(p, handler, event, &arguments);
     let several = several.map(|(_, _, several)| several);
+    let conditions = function.conditions();
     quote_spanned! {Span::mixed_site()=>
         #struct_
         #several
+        #(#conditions)*
         const _: () = {
             #constants
             #record
@@ -115,8 +117,10 @@ fn several(p: &TokenStream, handler: &Handler<'_>) -> Option<(Ident, Vec<Field>,
     let record = record(p, &ident, &fields, "");
     let each = fields.iter().map(|field| &field.constant);
     let types = captured.iter().map(|binding| field_type(p, captured_as(binding)));
+    let conditions = function.conditions();
     let tokens = quote_spanned! {Span::mixed_site()=>
         #struct_
+        #(#conditions)*
         const _: () = {
             #constants
             #record
@@ -138,28 +142,15 @@ fn event_impl(
     version: u32,
 ) -> TokenStream {
     let Handler { function, options, .. } = handler;
-    let details = details(p, function, options, event, version);
+    let reading = Reading {
+        version,
+        upcast: options.upcast.as_ref().map(|(_, source)| source),
+        no_upcast: options.no_upcast.is_some(),
+    };
+    let details = details(p, function, options, event, &reading);
     let key = options.key.as_ref().map(|key: &Expr| key::method(p, key));
-    let upcast = options.upcast.as_ref().map(|(_, source)| {
-        let at_source = at(p, shown_at(source));
-        let upcast = quote_spanned! {shown_at(source)=>
-            #at_source::upcast::<#source, Self>(version, payload)
-        };
-        quote! {
-            fn decode_older(
-                version: u32,
-                payload: &#p::RawValue,
-            ) -> #p::Result<Self, #p::DecodeError> {
-                #upcast
-            }
-        }
-    });
-    let check = options.upcast.as_ref().map(|(_, source)| {
-        let p = at(p, shown_at(source));
-        quote_spanned! {shown_at(source)=>
-            const _: () = #p::check_upcast(#name, #version, #p::EntryOf::<#source>::ENTRY);
-        }
-    });
+    let upcast = reading.decode_older(p);
+    let check = reading.check(p, name);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #p::Event for #event {
@@ -181,7 +172,7 @@ fn details(
     function: &Function,
     options: &Options,
     event: &Ident,
-    version: u32,
+    reading: &Reading<'_>,
 ) -> TokenStream {
     let ident = event.to_string();
     let declared = declaration(p, &function.signature.ident, &function.attributes);
@@ -189,18 +180,13 @@ fn details(
         let key = text(key);
         quote!(key: #p::Option::Some(#key),)
     });
-    let upcast_from = options.upcast.as_ref().map(|_| {
-        let older = version.saturating_sub(1);
-        quote!(upcast_from: #p::Option::Some(#older),)
-    });
-    let no_upcast = options.no_upcast.as_ref().map(|_| quote!(no_upcast: true,));
+    let reading = reading.details(p);
     quote! {
         const DETAILS: #p::EventDetails = #p::EventDetails {
             declared: #declared,
             ident: #ident,
             #key
-            #upcast_from
-            #no_upcast
+            #reading
             ..#p::EventDetails::NONE
         };
     }

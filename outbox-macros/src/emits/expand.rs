@@ -5,12 +5,12 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::arguments::{Arguments, TxForm};
-use super::function::Function;
 use super::parse::Options;
 use super::validate::{Event, Handler};
 use super::{body, event};
 use crate::declaration::declaration;
 use crate::diagnostics::Errors;
+use crate::function::Function;
 use crate::paths::{at, mixed_at, private_path};
 
 /// Everything for a handler without mistakes.
@@ -31,8 +31,10 @@ pub(super) fn handler(handler: &Handler<'_>) -> TokenStream {
 /// The struct of the function's name.
 fn marker(function: &Function) -> TokenStream {
     let (visibility, ident) = (&function.visibility, &function.signature.ident);
+    let conditions = function.conditions();
     let doc = format!("The handler `{}`, for a registry.", ident.unraw());
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[doc = #doc]
         #[allow(
             dead_code,
@@ -60,7 +62,9 @@ fn implementation(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     };
     let event = quote_spanned! {span=> type Event = #event; };
     let commits = handler.tx.form != TxForm::Borrowed;
+    let conditions = function.conditions();
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[automatically_derived]
         impl #p::EmittingHandler for #ident {
             #event
@@ -78,7 +82,9 @@ fn check_own(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     let Event::Own { event, .. } = &handler.event else { return TokenStream::new() };
     let marker = &handler.function.signature.ident;
     let p = at(p, mixed_at(event));
+    let conditions = handler.function.conditions();
     quote_spanned! {mixed_at(event)=>
+        #(#conditions)*
         const _: () = #p::check_not_retired::<#marker>();
     }
 }
@@ -102,8 +108,10 @@ pub(super) fn fallback(
     let (ident, visibility) = (&function.signature.ident, &function.visibility);
     let name = ident.unraw().to_string();
     let event = event::ident(function);
+    let conditions = function.conditions();
     let alias = options.event.is_none().then(|| {
         quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
             #[allow(dead_code, unreachable_pub)]
             #visibility type #event = #p::UnknownEvent;
         }
@@ -113,6 +121,7 @@ pub(super) fn fallback(
         #item
         #marker
         #alias
+        #(#conditions)*
         #[automatically_derived]
         impl #p::EmittingHandler for #ident {
             type Event = #p::UnknownEvent;

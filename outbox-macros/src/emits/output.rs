@@ -2,10 +2,11 @@
 
 use syn::{ReturnType, Type};
 
-use super::function::Function;
 use super::parse::Options;
-use super::types::{check_owned, first_parameter, last_segment, ungroup, wrapped};
+use super::types::{check_owned, wrapped};
 use crate::diagnostics::{Errors, text};
+use crate::function::Function;
+use crate::types::{last_segment, parameters, ungroup};
 
 /// The type of the output; `None` if there is nothing to say about it, as it is `()`.
 pub(super) type Output = Option<Type>;
@@ -45,7 +46,7 @@ pub(super) fn read(function: &Function, options: &Options, errors: &mut Errors) 
         return owned(output, output, function, errors);
     }
     let held = match (result, returned) {
-        (Some(result), _) => match last_segment(result).and_then(first_parameter) {
+        (Some(result), _) => match last_segment(result).and_then(|last| parameters(last).next()) {
             Some(success) => success,
             None => {
                 let message = format!(

@@ -14,7 +14,7 @@ pub(super) fn structure(
     docs: &str,
 ) -> TokenStream {
     let Handler { function, options, .. } = handler;
-    let visibility = &function.visibility;
+    let (visibility, conditions) = (&function.visibility, function.conditions());
     let derives = &options.derives;
     let derive = (!derives.is_empty())
         .then(|| quote_spanned! {Span::mixed_site()=> #[derive(#(#derives),*)] });
@@ -22,6 +22,7 @@ pub(super) fn structure(
         quote_spanned! {Span::mixed_site()=> #[doc = #docs] pub #ident: #ty }
     });
     quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
         #[doc = #docs]
         #derive
         #[allow(

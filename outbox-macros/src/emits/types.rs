@@ -2,44 +2,19 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, PathSegment, Type};
+use syn::Type;
 
 use crate::diagnostics::text;
+use crate::types::{last_segment, parameters};
 
 /// The types of web frameworks that hold what matters, and dereference to it.
 const WRAPPERS: &[&str] = &["Json", "Form", "Path", "Query", "Extension", "State"];
-
-/// What macro_rules wraps around fragments is taken off, and parentheses.
-pub(super) fn ungroup(written: &Type) -> &Type {
-    match written {
-        Type::Group(group) => ungroup(&group.elem),
-        Type::Paren(paren) => ungroup(&paren.elem),
-        other => other,
-    }
-}
-
-/// The last segment of a path.
-pub(super) fn last_segment(written: &Type) -> Option<&PathSegment> {
-    match ungroup(written) {
-        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
-        _ => None,
-    }
-}
-
-/// The first type parameter of a segment.
-pub(super) fn first_parameter(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(parameter) => Some(parameter),
-        _ => None,
-    })
-}
 
 /// `T` of `Json<T>`.
 pub(super) fn wrapped(written: &Type) -> Option<&Type> {
     let last = last_segment(written)?;
     WRAPPERS.iter().any(|wrapper| last.ident == wrapper).then_some(())?;
-    first_parameter(last)
+    parameters(last).next()
 }
 
 /// Whether this is a pattern's name for such a wrapper.

@@ -5,12 +5,12 @@ use syn::ext::IdentExt;
 use syn::{Expr, LitStr, Type};
 
 use super::arguments::{Arguments, Binding, Tx};
-use super::function::Function;
 use super::output::{self, Output};
 use super::parse::Options;
 use super::{event, key};
 use crate::diagnostics::{Errors, did_you_mean, list, text};
-use crate::literal::check_name;
+use crate::function::Function;
+use crate::name::Named;
 use crate::version::Versioned;
 
 /// The most references that `with` can be given: what the runtime has functions for.
@@ -168,7 +168,14 @@ fn generated<'a>(
         return None;
     }
     let ident = event::ident(function);
-    let name = check_event_name(function, options, errors);
+    let named = Named {
+        what: "event",
+        name: options.name.as_ref(),
+        is_settled: options.names_itself || options.incomplete,
+    };
+    let how = "`#[emits(name = \"rpc.orders.place\")]` (names are permanent, so never taken from the \
+               function), or emit an event of your own: `#[emits(OrderPlaced, with = ...)]`";
+    let name = named.check(&function.signature.ident, how, errors);
     let declared = Versioned {
         version: options.version.as_ref(),
         upcast: options.upcast.as_ref().map(|(option, _)| option),
@@ -185,31 +192,6 @@ fn generated<'a>(
         key::check(options, &names, output.is_some(), errors);
     }
     Some(Event::Generated { ident, name: name?, version: version? })
-}
-
-fn check_event_name<'a>(
-    function: &Function,
-    options: &'a Options,
-    errors: &mut Errors,
-) -> Option<&'a LitStr> {
-    let Some(name) = &options.name else {
-        if !options.names_itself && !options.incomplete {
-            errors.at(
-                &function.signature.ident,
-                "missing `name`: add `#[emits(name = \"rpc.orders.place\")]` (names are permanent, \
-                 so never taken from the function), or emit an event of your own: \
-                 `#[emits(OrderPlaced, with = ...)]`",
-            );
-        }
-        return None;
-    };
-    match check_name("event", &name.value()) {
-        Ok(()) => Some(name),
-        Err(message) => {
-            errors.at(name, message);
-            None
-        }
-    }
 }
 
 fn check_derives(options: &Options, errors: &mut Errors) {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{DeriveInput, Expr, Type};
+use syn::{DeriveInput, Expr};
 
 use super::aliases::{self, Aliases};
 use super::key::Key;
@@ -11,6 +11,7 @@ use super::validate::{Event, can_be_event};
 use crate::declaration::declaration;
 use crate::diagnostics::{Errors, text};
 use crate::paths::{at, private_path, shown_at};
+use crate::version::Reading;
 
 /// The implementation for an event without mistakes.
 pub(super) fn event(
@@ -24,19 +25,15 @@ pub(super) fn event(
         Some(key) => (property(&p, key), key_method(&p, key)),
         None => (TokenStream::new(), TokenStream::new()),
     };
-    let details = details(&p, input, attributes, event);
-    let upcast = event.upcast.map(|source| decode_older(&p, source));
+    let reading = Reading {
+        version: *version,
+        upcast: event.upcast,
+        no_upcast: attributes.no_upcast.is_some(),
+    };
+    let details = details(&p, input, attributes, event, &reading);
+    let upcast = reading.decode_older(&p);
     let emittable = (!retired).then(|| emittable(&p, ident));
-    let check = event.upcast.map(|source| {
-        let p = at(&p, shown_at(source));
-        quote_spanned! {shown_at(source)=>
-            const _: () = {
-                #[allow(unused_imports)]
-                use #p::NoEntry as _;
-                #p::check_upcast(#name, #version, #p::EntryOf::<#source>::ENTRY);
-            };
-        }
-    });
+    let check = reading.check(&p, name);
     quote! {
         #[automatically_derived]
         impl #p::Event for #ident {
@@ -66,16 +63,13 @@ fn details(
     input: &DeriveInput,
     attributes: &Attributes,
     event: &Event<'_>,
+    reading: &Reading<'_>,
 ) -> TokenStream {
     let declared = declaration(p, event.ident, &input.attrs);
     let ident = event.ident.to_string();
     let key =
         event.key.as_ref().and_then(expression).map(|key| quote!(key: #p::Option::Some(#key),));
-    let upcast_from = event.upcast.map(|_| {
-        let older = event.version.saturating_sub(1);
-        quote!(upcast_from: #p::Option::Some(#older),)
-    });
-    let no_upcast = attributes.no_upcast.as_ref().map(|_| quote!(no_upcast: true,));
+    let reading = reading.details(p);
     let reserved = Some(&attributes.reserved)
         .filter(|reserved| !reserved.is_empty())
         .map(|reserved| quote!(reserved: &[#(#reserved),*],));
@@ -90,8 +84,7 @@ fn details(
             declared: #declared,
             ident: #ident,
             #key
-            #upcast_from
-            #no_upcast
+            #reading
             #reserved
             #aliases
             #other
@@ -106,21 +99,6 @@ fn expression(key: &Key) -> Option<String> {
         Key::Field { property: Some(_), .. } => None,
         Key::Field { written, .. } | Key::EveryVariant { written, .. } => Some(text(written)),
         Key::Place(expression) | Key::Computed(expression) => Some(text(expression)),
-    }
-}
-
-fn decode_older(p: &TokenStream, source: &Type) -> TokenStream {
-    let upcast = at(p, shown_at(source));
-    let upcast = quote_spanned! {shown_at(source)=>
-        #upcast::upcast::<#source, Self>(version, payload)
-    };
-    quote! {
-        fn decode_older(
-            version: u32,
-            payload: &#p::RawValue,
-        ) -> #p::Result<Self, #p::DecodeError> {
-            #upcast
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::key::{self, Key};
 use super::parse::Attributes;
 use super::serde::{Container, Property, unraw};
 use crate::diagnostics::Errors;
-use crate::literal::check_name;
+use crate::name::Named;
 use crate::version::Versioned;
 
 /// An event without mistakes.
@@ -33,7 +33,14 @@ pub(super) fn event<'a>(
             .at(data.union_token, "`Event` cannot be derived for unions: use a struct or an enum");
         return None;
     }
-    let name = check_event_name(input, attributes, errors);
+    let named = Named {
+        what: "event",
+        name: attributes.name.as_ref(),
+        is_settled: attributes.names_itself || attributes.incomplete,
+    };
+    let how =
+        "`#[event(name = \"order.placed\")]` (names are permanent, so never taken from the type)";
+    let name = named.check(&input.ident, how, errors);
     let version = check_version(input, attributes, errors);
     let owned = check_generics(input, errors);
     let container = Container::new(&input.attrs);
@@ -59,30 +66,6 @@ pub(super) fn event<'a>(
         key,
         upcast: attributes.upcast.as_ref().map(|(_, source)| source),
     })
-}
-
-fn check_event_name<'a>(
-    input: &DeriveInput,
-    attributes: &'a Attributes,
-    errors: &mut Errors,
-) -> Option<&'a LitStr> {
-    let Some(name) = &attributes.name else {
-        if !attributes.names_itself && !attributes.incomplete {
-            errors.at(
-                &input.ident,
-                "missing `name`: add `#[event(name = \"order.placed\")]` (names are permanent, so \
-                 never taken from the type)",
-            );
-        }
-        return None;
-    };
-    match check_name("event", &name.value()) {
-        Ok(()) => Some(name),
-        Err(message) => {
-            errors.at(name, message);
-            None
-        }
-    }
 }
 
 fn check_version(input: &DeriveInput, attributes: &Attributes, errors: &mut Errors) -> Option<u32> {

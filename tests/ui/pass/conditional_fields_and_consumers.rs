@@ -1,6 +1,7 @@
-//! `#[cfg]` on fields, variants, events and consumers, before and after the other attributes.
+//! `#[cfg]` on fields, variants, events, consumers and handlers, before and after the other attributes.
 
-use outbox_runtime::{ConsumerDef, Delivery, Event, Registry, consumer, registry};
+use outbox_runtime::{ConsumerDef, Delivery, Error, Event, OutboxTx, Registry, Sqlite};
+use outbox_runtime::{consumer, emits, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,9 +54,29 @@ async fn thank(_: Absent) {}
 #[cfg_attr(any(), absent)]
 async fn renamed(#[cfg_attr(any(), absent)] _: Delivery<OrderChanged>) {}
 
+#[emits(name = "rpc.place", input(sku, count))]
+#[cfg(all())]
+async fn place(tx: OutboxTx<Sqlite>, sku: String, count: u32) -> Result<(), Error> {
+    let _ = (tx, sku, count);
+    Ok(())
+}
+
+#[emits(name = "rpc.place", input(sku, count))]
+#[cfg(any())]
+async fn place(tx: OutboxTx<Sqlite>, sku: Absent, count: Absent) -> Result<Absent, Error> {
+    Ok(Absent)
+}
+
+#[emits(OrderPlaced, with = |_: &u64| OrderPlaced { id: 7 })]
+#[cfg(any())]
+async fn absent(tx: OutboxTx<Sqlite>, id: u64) -> Result<(), Absent> {
+    Ok(())
+}
+
 registry! {
     struct Shop;
     events: [OrderPlaced, OrderChanged],
+    handlers: [place],
     consumers: [receipt, thank, renamed],
 }
 
@@ -64,4 +85,6 @@ fn main() {
     assert_eq!(OrderChanged::Renamed { id: 7 }.key().as_deref(), Some("7"));
     assert_eq!(thank::OPTIONS.name, "email.thanks");
     assert_eq!(Shop::registry().consumers.len(), 3);
+    assert_eq!(Shop::registry().handlers.len(), 1);
+    assert_eq!(PlaceEvent::NAME, "rpc.place");
 }

@@ -1,39 +1,41 @@
-//! The function that the attribute is on. Its body stays tokens: what it says is the compiler's
-//! business alone.
+//! The function that an attribute is on. Its body stays tokens: what it says is the compiler's
+//! business alone, and whoever is in the middle of writing it still has a function.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{AttrStyle, Attribute, Expr, Lit, Meta, Signature, Visibility};
+use syn::{AttrStyle, Attribute, Expr, Item, Lit, Meta, Signature, Visibility, token};
 
-pub(super) struct Function {
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) visibility: Visibility,
-    pub(super) signature: Signature,
+/// An async function, or one that should be.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
     /// The attributes at the beginning of the body.
-    pub(super) inner_attributes: Vec<Attribute>,
+    pub(crate) inner_attributes: Vec<Attribute>,
     /// The rest of it.
-    pub(super) body: Group,
+    pub(crate) body: Group,
 }
 
-/// Reads a function, if the item is one.
-pub(super) fn parse(item: &TokenStream) -> syn::Result<Function> {
-    let parser = |input: ParseStream<'_>| {
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        let signature = input.parse()?;
-        let body: TokenTree = input.parse()?;
-        Ok((attributes, visibility, signature, body))
-    };
-    let (attributes, visibility, signature, body) =
-        parser.parse2(item.clone()).map_err(|error| match is_function(item) {
-            true => error,
-            false => not_a_function(item),
-        })?;
-    let TokenTree::Group(body) = body else { return Err(not_a_function(item)) };
-    if body.delimiter() != Delimiter::Brace {
-        return Err(not_a_function(item));
+/// Reads a function, if the item is one; else says `where_it_goes`.
+pub(crate) fn parse(item: &TokenStream, where_it_goes: &str) -> syn::Result<Function> {
+    function.parse2(item.clone()).map_err(|error| match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Fn(_)) => error,
+        Ok(_) => not_a_function(item, where_it_goes),
+        Err(_) if is_in_a_trait(item) => not_a_function(item, where_it_goes),
+        Err(error) => error,
+    })
+}
+
+fn function(input: ParseStream<'_>) -> syn::Result<Function> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    let signature = input.parse()?;
+    if !input.peek(token::Brace) {
+        return Err(input.error("expected the function's body, in `{` and `}`"));
     }
+    let body: Group = input.parse()?;
     let (inner_attributes, statements) = inner_attributes.parse2(body.stream())?;
     let mut rest = Group::new(Delimiter::Brace, statements);
     rest.set_span(body.span());
@@ -44,26 +46,21 @@ fn inner_attributes(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Toke
     Ok((input.call(Attribute::parse_inner)?, input.parse()?))
 }
 
-/// Whether it has a body and is malformed in itself.
-fn is_function(item: &TokenStream) -> bool {
-    matches!(syn::parse2::<syn::Item>(item.clone()), Ok(syn::Item::Fn(_)))
+fn is_in_a_trait(item: &TokenStream) -> bool {
+    syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok()
 }
 
-fn not_a_function(item: &TokenStream) -> syn::Error {
+fn not_a_function(item: &TokenStream, where_it_goes: &str) -> syn::Error {
     let first = item
         .clone()
         .into_iter()
         .find(|tree| !matches!(tree, TokenTree::Punct(_) | TokenTree::Group(_)));
-    syn::Error::new_spanned(
-        first,
-        "`#[emits]` goes on a free `async fn`; a method can call one, with what it needs of `self` \
-         as arguments",
-    )
+    syn::Error::new_spanned(first, where_it_goes)
 }
 
 impl Function {
     /// The function with another body in the place of its own.
-    pub(super) fn with_body(&self, body: &TokenStream) -> TokenStream {
+    pub(crate) fn with_body(&self, body: &TokenStream) -> TokenStream {
         let Self { attributes, visibility, signature, inner_attributes, .. } = self;
         let mut block = Group::new(Delimiter::Brace, quote!(#(#inner_attributes)* #body));
         block.set_span(self.body.span());
@@ -71,7 +68,7 @@ impl Function {
     }
 
     /// Its documentation, without the space that lines begin with.
-    pub(super) fn docs(&self) -> String {
+    pub(crate) fn docs(&self) -> String {
         let lines: Vec<String> = self
             .attributes
             .iter()
@@ -84,8 +81,13 @@ impl Function {
         lines.join("\n").trim().to_owned()
     }
 
+    /// The conditions on which it exists, for everything that is generated beside it.
+    pub(crate) fn conditions(&self) -> Vec<&Attribute> {
+        self.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+    }
+
     /// The names of its type and const parameters.
-    pub(super) fn parameters(&self) -> Vec<String> {
+    pub(crate) fn parameters(&self) -> Vec<String> {
         self.signature
             .generics
             .params
