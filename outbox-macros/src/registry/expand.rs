@@ -1,6 +1,6 @@
 //! The registry's struct, what it implements, and the checks in const evaluation.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Path, Type};
@@ -101,11 +101,11 @@ fn entries<'a>(
 
 fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
-    let state = state(registry);
+    let (state, db) = (state(registry), database(registry));
     let run = |trait_: TokenStream, path: &Path| {
         let p = at(p, shown_at_last(path));
         let trait_ = at(&trait_, shown_at_last(path));
-        quote_spanned! {shown_at_last(path)=> #p::#trait_<#state, __Database> }
+        quote_spanned! {shown_at_last(path)=> #p::#trait_<#state, #db> }
     };
     let own: Vec<_> = registry.consumers.iter().map(|c| (c, run(quote!(Bind), c))).collect();
     let included: Vec<_> = registry.include.iter().map(|r| (r, run(quote!(RunWith), r))).collect();
@@ -125,12 +125,12 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let run_with = run_with_state(p, registry);
     quote! {
         #[automatically_derived]
-        impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident
+        impl<#db: #p::Backend> #p::Consumers<#db> for #ident
         where
             #(#bounds,)*
         {
             #[allow(unused_variables)]
-            fn consumers(state: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
+            fn consumers(state: &#p::Arc<#state>) -> #p::Vec<#p::Bound<#db>> {
                 #all
             }
         }
@@ -142,7 +142,7 @@ fn consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
 /// registry without a state needs none.
 fn run_with_state(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
-    let state = state(registry);
+    let (state, db) = (state(registry), database(registry));
     let (bound, part) = match &registry.declared.state {
         Some(state) if !is_unit(state) => (
             quote!(#state: #p::PartFor<#ident, __State>,),
@@ -152,14 +152,14 @@ fn run_with_state(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl<__State, __Database: #p::Backend> #p::RunWith<__State, __Database> for #ident
+        impl<__State, #db: #p::Backend> #p::RunWith<__State, #db> for #ident
         where
             #bound
-            Self: #p::Consumers<__Database>,
+            Self: #p::Consumers<#db>,
         {
             #[allow(unused_variables)]
-            fn run_with(state: &__State) -> #p::Vec<#p::Bound<__Database>> {
-                <Self as #p::Consumers<__Database>>::consumers(&#part)
+            fn run_with(state: &__State) -> #p::Vec<#p::Bound<#db>> {
+                <Self as #p::Consumers<#db>>::consumers(&#part)
             }
         }
     }
@@ -168,18 +168,18 @@ fn run_with_state(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
 /// Stands for the consumers of a registry with mistakes.
 fn no_consumers(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
     let ident = &registry.declared.ident;
-    let state = state(registry);
+    let (state, db) = (state(registry), database(registry));
     quote! {
         #[automatically_derived]
-        impl<__Database: #p::Backend> #p::Consumers<__Database> for #ident {
-            fn consumers(_: &#p::Arc<#state>) -> #p::Vec<#p::Bound<__Database>> {
+        impl<#db: #p::Backend> #p::Consumers<#db> for #ident {
+            fn consumers(_: &#p::Arc<#state>) -> #p::Vec<#p::Bound<#db>> {
                 #p::Vec::new()
             }
         }
 
         #[automatically_derived]
-        impl<__State, __Database: #p::Backend> #p::RunWith<__State, __Database> for #ident {
-            fn run_with(_: &__State) -> #p::Vec<#p::Bound<__Database>> {
+        impl<__State, #db: #p::Backend> #p::RunWith<__State, #db> for #ident {
+            fn run_with(_: &__State) -> #p::Vec<#p::Bound<#db>> {
                 #p::Vec::new()
             }
         }
@@ -207,6 +207,22 @@ fn checks(p: &TokenStream, registry: &Registry<'_>) -> TokenStream {
 
 fn state(registry: &Registry<'_>) -> TokenStream {
     registry.declared.state.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream)
+}
+
+/// The parameter that stands for the database in messages of the compiler: `DB`, unless something
+/// that is named beside it has that name.
+fn database(registry: &Registry<'_>) -> Ident {
+    fn mentions(tokens: TokenStream, name: &str) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            TokenTree::Ident(ident) => ident == name,
+            TokenTree::Group(group) => mentions(group.stream(), name),
+            _ => false,
+        })
+    }
+    let declared = registry.declared.ident.to_token_stream();
+    let paths = registry.consumers.iter().chain(&registry.include).map(ToTokens::to_token_stream);
+    let taken = paths.chain([declared, state(registry)]).any(|named| mentions(named, "DB"));
+    Ident::new(if taken { "__Database" } else { "DB" }, Span::mixed_site())
 }
 
 fn is_unit(state: &Type) -> bool {

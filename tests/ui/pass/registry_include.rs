@@ -27,6 +27,29 @@ mod common {
     }
 }
 
+/// Names that the expansion would use as well.
+mod short {
+    use super::*;
+
+    #[derive(Clone)]
+    pub struct DB;
+
+    registry! {
+        pub struct OfAState;
+        state: DB,
+        include: [common::Common],
+    }
+
+    pub mod inner {
+        use super::*;
+
+        registry! {
+            pub struct DB;
+            include: [common::Common],
+        }
+    }
+}
+
 mod billing {
     use super::*;
 
@@ -185,4 +208,5 @@ fn main() {
     assert_eq!(Nested::registry().events.len(), 4);
     assert_eq!(Nested::registry().consumers.len(), 3);
     assert_eq!(Nested::registry().handlers.len(), 2);
+    assert_eq!(short::inner::DB::registry().events, short::OfAState::registry().events);
 }
