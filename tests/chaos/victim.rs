@@ -39,9 +39,21 @@ impl Victim {
         self.child.kill().await.expect("killed");
     }
 
-    /// Stops the process where it stands, as a machine that is out of breath does.
-    pub(crate) fn freeze(&self) {
+    /// Stops the process where it stands, as a machine that is out of breath does. (The signal only
+    /// begins that: until one of the threads has taken it, the others go on.)
+    pub(crate) async fn freeze(&self) {
         self.signal(Signal::STOP);
+        wait::until("every thread of the victim to stand still", || async { self.stands_still() })
+            .await;
+    }
+
+    fn stands_still(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid)).expect("its threads");
+        threads.flatten().all(|thread| {
+            // `pid (name) state ...`, and the name may hold anything.
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        })
     }
 
     /// Lets it go on.

@@ -114,7 +114,7 @@ async fn freeze_while<DB: Db, F: Future<Output = bool>>(
         loop {
             let pid = scene.lines(|lines| lines[lines.len() - 1].pid);
             let index = victims.iter().position(|victim| victim.pid == pid).expect("a victim");
-            victims[index].freeze();
+            victims[index].freeze().await;
             let at = now();
             if as_wanted().await {
                 let shards = scene.shards_of(pid).await;
@@ -132,7 +132,8 @@ async fn is_writable<DB: Db>(scene: &Scene<DB>) -> bool {
     let pool = scene.pool().clone();
     let write = "update projection set events = events where key = 'nobody'";
     let write = tokio::spawn(async move { DB::execute(&pool, write).await });
-    tokio::time::timeout(Duration::from_millis(300), write).await.is_ok()
+    let answer = tokio::time::timeout(Duration::from_millis(300), write).await;
+    matches!(answer, Ok(Ok(Ok(_))))
 }
 
 /// Lets the frozen one go on once another worker does its work.
