@@ -1,5 +1,6 @@
 //! What is generated from an Outbox registry. So far: the JSON Schemas of its events, as files that
-//! are committed and checked in CI.
+//! are committed and checked in CI; and the answer to whether readers of one schema can read what
+//! another one describes ([`compat`]), also as the command `outbox schemas diff`.
 //!
 //! ```
 //! use outbox_runtime::{Event, Registry, registry};
@@ -23,4 +24,6 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod command;
+pub mod compat;
 pub mod schemas;

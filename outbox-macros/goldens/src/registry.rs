@@ -59,43 +59,35 @@ const _: () = {
         Self: ::outbox_runtime::private::Registered<__Event, __Index>,
     {}
     #[automatically_derived]
-    impl<
-        __Database: ::outbox_runtime::private::Backend,
-    > ::outbox_runtime::private::Consumers<__Database> for Shop
+    impl<DB: ::outbox_runtime::private::Backend> ::outbox_runtime::private::Consumers<DB>
+    for Shop
     where
-        receipt: ::outbox_runtime::private::Bind<Mailer, __Database>,
+        receipt: ::outbox_runtime::private::Bind<Mailer, DB>,
     {
         #[allow(unused_variables)]
         fn consumers(
             state: &::outbox_runtime::private::Arc<Mailer>,
-        ) -> ::outbox_runtime::private::Vec<
-            ::outbox_runtime::private::Bound<__Database>,
-        > {
+        ) -> ::outbox_runtime::private::Vec<::outbox_runtime::private::Bound<DB>> {
             ::outbox_runtime::private::vec_of([
-                <receipt as ::outbox_runtime::private::Bind<
-                    Mailer,
-                    __Database,
-                >>::bind(state),
+                <receipt as ::outbox_runtime::private::Bind<Mailer, DB>>::bind(state),
             ])
         }
     }
     #[automatically_derived]
     impl<
         __State,
-        __Database: ::outbox_runtime::private::Backend,
-    > ::outbox_runtime::private::RunWith<__State, __Database> for Shop
+        DB: ::outbox_runtime::private::Backend,
+    > ::outbox_runtime::private::RunWith<__State, DB> for Shop
     where
         Mailer: ::outbox_runtime::private::PartFor<Shop, __State>,
-        Self: ::outbox_runtime::private::Consumers<__Database>,
+        Self: ::outbox_runtime::private::Consumers<DB>,
     {
         #[allow(unused_variables)]
         fn run_with(
             state: &__State,
-        ) -> ::outbox_runtime::private::Vec<
-            ::outbox_runtime::private::Bound<__Database>,
-        > {
+        ) -> ::outbox_runtime::private::Vec<::outbox_runtime::private::Bound<DB>> {
             <Self as ::outbox_runtime::private::Consumers<
-                __Database,
+                DB,
             >>::consumers(
                 &<Mailer as ::outbox_runtime::private::PartFor<
                     Shop,
