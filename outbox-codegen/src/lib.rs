@@ -24,6 +24,9 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod changes;
 pub mod command;
 pub mod compat;
+pub mod gate;
+pub mod rules;
 pub mod schemas;

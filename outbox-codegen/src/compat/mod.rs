@@ -59,6 +59,8 @@ mod shape;
 pub use accepts::Unhandled;
 pub use arena::Unusable;
 pub use engine::{Answer, Break, Reason, Step};
+pub(crate) use keywords::required;
+pub(crate) use report::place;
 pub use report::{Direction, Report};
 
 use serde_json::Value;

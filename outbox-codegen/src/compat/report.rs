@@ -88,14 +88,18 @@ impl Break {
     /// Where in the value, such as `.items[].price`; nothing for the whole.
     #[must_use]
     pub fn place(&self) -> String {
-        let step = |step: &Step| match step {
-            Step::Property(name) => format!(".{name}"),
-            Step::AnyProperty => ".*".to_owned(),
-            Step::Item(index) => format!("[{index}]"),
-            Step::AnyItem => "[]".to_owned(),
-        };
-        self.path.iter().map(step).collect()
+        place(&self.path)
     }
+}
+
+pub(crate) fn place(path: &[Step]) -> String {
+    let step = |step: &Step| match step {
+        Step::Property(name) => format!(".{name}"),
+        Step::AnyProperty => ".*".to_owned(),
+        Step::Item(index) => format!("[{index}]"),
+        Step::AnyItem => "[]".to_owned(),
+    };
+    path.iter().map(step).collect()
 }
 
 impl fmt::Display for Break {

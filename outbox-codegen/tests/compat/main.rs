@@ -1,7 +1,6 @@
 //! Whether verdicts about compatibility are true: of real types, of random schemas, and of schemas that
 //! people have.
 
-mod changes;
 mod dialects;
 mod schemas;
 mod snapshots;

@@ -1,0 +1,14 @@
+//! A variant with data is removed.
+
+use super::{Rule, Verdict};
+use crate::changes::Kind;
+
+pub(crate) static RULE: Rule = Rule {
+    id: "data-variant-removed",
+    change: "a variant with data is removed",
+    forward: Verdict::Safe,
+    backward: Verdict::Breaks,
+    why: "What is in the log may have it.",
+    advice: "keep the variant for reading; or bump the version, keep the old type as `retired`, and convert with `upcast(from = ...)`",
+    finds: |change| matches!(change, Kind::VariantRemoved { was_unit: false, .. }),
+};

@@ -1,0 +1,14 @@
+//! The name of a variant changes.
+
+use super::{Rule, Verdict};
+use crate::changes::Kind;
+
+pub(crate) static RULE: Rule = Rule {
+    id: "tag-value-changed",
+    change: "the name of a variant changes",
+    forward: Verdict::Breaks,
+    backward: Verdict::Depends("✗ (✓ with an alias)"),
+    why: "To a reader the old variant is gone and the new one unknown.",
+    advice: "keep the name on the wire with `#[serde(rename = \"...\")]`; or bump the version, keep the old type as `retired`, and convert with `upcast(from = ...)`",
+    finds: |change| matches!(change, Kind::VariantRenamed { .. }),
+};
