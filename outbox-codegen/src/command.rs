@@ -1,25 +1,63 @@
-//! The command `outbox`.
+//! The command `outbox`, with the types of an application ([`main`]) and without any ([`standalone`]).
 //!
 //! | exit code | means |
 //! | --- | --- |
-//! | 0 | compatible |
-//! | 1 | breaking, or not to be decided |
+//! | 0 | as it should be: up to date, compatible, written |
+//! | 1 | breaking, not to be decided, or not up to date |
 //! | 2 | the input or the command line cannot be used |
 
+mod compat;
 mod diff;
+mod folder;
+mod generate;
+mod output;
+mod release;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use outbox_runtime::{Registry, RegistryInfo};
 
-/// Runs what the command line says.
+use crate::schemas::Error;
+
+pub(crate) use folder::nearest;
+
+/// The command with the types of an application: all of a `src/bin/outbox.rs`.
+///
+/// ```no_run
+/// # mod shop {
+/// #     outbox_runtime::registry! { pub struct Shop; }
+/// # }
+/// fn main() -> std::process::ExitCode {
+///     outbox_codegen::main::<shop::Shop>()
+/// }
+/// ```
 #[must_use]
-pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Schemas { command: Schemas::Diff(arguments) } => diff::run(&arguments),
-    };
+pub fn main<R: Registry>() -> ExitCode {
+    let Typed { command } = Typed::parse();
+    exit(command.run(&R::registry()))
+}
+
+/// The command without types: what can be said of committed files.
+#[must_use]
+pub fn standalone() -> ExitCode {
+    let Standalone { command: Command::Schemas { command } } = Standalone::parse();
+    exit(command.run(None))
+}
+
+/// What a command says: whether all is as it should be.
+type Outcome = Result<bool, Error>;
+
+/// The exit code of what is breaking, or not up to date.
+const NOT_SO: u8 = 1;
+
+/// The exit code of input that cannot be used.
+const UNUSABLE: u8 = 2;
+
+fn exit(outcome: Outcome) -> ExitCode {
     match outcome {
-        Ok(code) => code,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(NOT_SO),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(UNUSABLE)
@@ -27,21 +65,35 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The exit code of what is breaking.
-const BREAKING: u8 = 1;
+const ABOUT: &str = "Typed events: their schemas, and what is made from them";
 
-/// The exit code of input that cannot be used.
-const UNUSABLE: u8 = 2;
+#[derive(Parser)]
+#[command(name = "outbox", version, about = ABOUT)]
+struct Typed {
+    #[command(subcommand)]
+    command: TypedCommand,
+}
 
 #[derive(Parser)]
 #[command(
     name = "outbox",
     version,
-    about = "Typed events: their schemas, and what they are good for"
+    about = ABOUT,
+    after_help = "These are the commands that need no types. The others are those of a binary of your own: \
+                  `fn main() -> std::process::ExitCode { outbox_codegen::main::<shop::Shop>() }`"
 )]
-struct Arguments {
+struct Standalone {
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Subcommand)]
+enum TypedCommand {
+    /// The JSON Schemas of all events: as files, and what may become of them.
+    Schemas {
+        #[command(subcommand)]
+        command: TypedSchemas,
+    },
 }
 
 #[derive(Subcommand)]
@@ -54,11 +106,48 @@ enum Command {
 }
 
 #[derive(Subcommand)]
+enum TypedSchemas {
+    /// Writes the schemas of all events, and the lock.
+    Generate(generate::Generate),
+    /// Whether the committed schemas are those of the code; writes nothing. For CI.
+    Check(generate::Check),
+    #[command(flatten)]
+    Other(Schemas),
+}
+
+#[derive(Subcommand)]
 enum Schemas {
+    /// Whether what is deployed, and what is in the log, can live with the events as they are now. For CI.
+    Compat(compat::Arguments),
+    /// Freezes what was not released before: run it when you deploy.
+    Release(release::Release),
+    /// Forgets a released version that the code has no more, when no log holds events of it.
+    Forget(release::Forget),
     /// Whether readers of one JSON Schema can read what another one describes.
     ///
     /// Each file is both a writer, which writes no property that its schema does not declare, and a
     /// reader. Exits with 0 if they are compatible, 1 if not or if that cannot be decided, and 2 if a
     /// file cannot be used.
     Diff(diff::Arguments),
+}
+
+impl TypedCommand {
+    fn run(&self, registry: &RegistryInfo) -> Outcome {
+        match self {
+            Self::Schemas { command: TypedSchemas::Generate(generate) } => generate.run(registry),
+            Self::Schemas { command: TypedSchemas::Check(check) } => check.run(registry),
+            Self::Schemas { command: TypedSchemas::Other(command) } => command.run(Some(registry)),
+        }
+    }
+}
+
+impl Schemas {
+    fn run(&self, registry: Option<&RegistryInfo>) -> Outcome {
+        match self {
+            Self::Compat(arguments) => arguments.run(registry),
+            Self::Release(release) => release.run(registry),
+            Self::Forget(forget) => forget.run(),
+            Self::Diff(arguments) => arguments.run(),
+        }
+    }
 }

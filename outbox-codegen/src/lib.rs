@@ -1,28 +1,26 @@
-//! What is generated from an Outbox registry. So far: the JSON Schemas of its events, as files that
-//! are committed and checked in CI; and the answer to whether readers of one schema can read what
-//! another one describes ([`compat`]), also as the command `outbox schemas diff`.
+//! What is generated from an Outbox registry, and what is held against it.
 //!
-//! ```
-//! use outbox_runtime::{Event, Registry, registry};
-//! # use schemars::JsonSchema;
-//! # use serde::{Deserialize, Serialize};
+//! | module | holds |
+//! | --- | --- |
+//! | [`schemas`] | the JSON Schemas of all events as committed files, and the lock that says what was released |
+//! | [`gate`] | whether the code can live with what was released |
+//! | [`rules`] | the kinds of changes that the gate names, and what to do about each |
+//! | [`compat`] | whether readers of one JSON Schema can read what another one describes |
+//! | [`command`] | the command `outbox` |
 //!
-//! #[derive(Event, Serialize, Deserialize, JsonSchema)]
-//! #[event(name = "order.placed", version = 1)]
-//! struct OrderPlaced { total: i64 }
+//! A user's crate has the command as a binary of five lines, with its own types:
 //!
-//! registry! {
-//!     struct Shop;
-//!     events: [OrderPlaced],
+//! ```no_run
+//! # mod shop {
+//! #     outbox_runtime::registry! { pub struct Shop; }
+//! # }
+//! // src/bin/outbox.rs
+//! fn main() -> std::process::ExitCode {
+//!     outbox_codegen::main::<shop::Shop>()
 //! }
-//!
-//! let folder = std::env::temp_dir().join(format!("schemas-{}", std::process::id()));
-//! assert_eq!(outbox_codegen::schemas::check(&Shop::registry(), &folder)?.len(), 2);
-//! outbox_codegen::schemas::generate(&Shop::registry(), &folder)?;
-//! assert_eq!(outbox_codegen::schemas::check(&Shop::registry(), &folder)?, []);
-//! # std::fs::remove_dir_all(folder)?;
-//! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! And a test that the committed schemas are those of the code: [`assert_up_to_date`].
 
 mod changes;
 pub mod command;
@@ -30,3 +28,49 @@ pub mod compat;
 pub mod gate;
 pub mod rules;
 pub mod schemas;
+
+use std::path::Path;
+
+use outbox_runtime::Registry;
+
+pub use command::main;
+
+/// Asserts, in a test, that the schemas committed in the nearest folder `schemas` are those of the code:
+/// what `outbox schemas check` does.
+///
+/// # Panics
+///
+/// When they are not, with the differences; and when they cannot be read.
+///
+/// ```no_run
+/// # outbox_runtime::registry! { struct Shop; }
+/// #[test]
+/// # fn hidden() {}
+/// fn schemas_are_committed() {
+///     outbox_codegen::assert_up_to_date::<Shop>();
+/// }
+/// ```
+pub fn assert_up_to_date<R: Registry>() {
+    assert_up_to_date_in::<R>(command::nearest());
+}
+
+/// As [`assert_up_to_date`], of the schemas in this folder.
+///
+/// # Panics
+///
+/// As [`assert_up_to_date`].
+pub fn assert_up_to_date_in<R: Registry>(folder: impl AsRef<Path>) {
+    let folder = folder.as_ref();
+    let code = schemas::Snapshot::of(&R::registry());
+    let differences = match schemas::check(&code, folder) {
+        Ok(differences) => differences,
+        Err(error) => panic!("{error}"),
+    };
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    assert!(
+        differences.is_empty(),
+        "the schemas in {} are not those of the code (`outbox schemas generate` writes them):\n{}",
+        folder.display(),
+        shown.join("\n"),
+    );
+}

@@ -1,5 +1,5 @@
 //! The commands that need no types of yours.
 
 fn main() -> std::process::ExitCode {
-    outbox_codegen::command::main()
+    outbox_codegen::command::standalone()
 }

@@ -7,7 +7,7 @@ use super::variant::{Tagging, Variant};
 use super::{Diff, Kind, Side, below};
 use crate::compat::Step;
 
-impl Diff<'_> {
+impl Diff {
     pub(super) fn enums(
         &mut self,
         path: &[Step],

@@ -6,7 +6,7 @@ use super::node::{Kind as Is, Node, Record};
 use super::{Diff, Kind, Side, below};
 use crate::compat::Step;
 
-impl Diff<'_> {
+impl Diff {
     pub(super) fn records(
         &mut self,
         path: &[Step],

@@ -145,7 +145,7 @@ pub(crate) enum Kind {
 
 /// What has changed from the one revision to the other, outermost first; never nothing.
 pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
-    let mut diff = Diff { old, new, changes: Vec::new(), open: Vec::new() };
+    let mut diff = Diff::default();
     diff.types(&[], Side::whole(old), Side::whole(new));
     let mut changes = diff.changes;
     changes.dedup();
@@ -184,15 +184,14 @@ impl<'a> Side<'a> {
 }
 
 /// Two revisions that are being compared.
-struct Diff<'a> {
-    old: &'a Revision,
-    new: &'a Revision,
+#[derive(Default)]
+struct Diff {
     changes: Vec<Change>,
     /// What is being compared further out: types may refer to themselves.
     open: Vec<(Value, Value)>,
 }
 
-impl Diff<'_> {
+impl Diff {
     fn found(&mut self, path: &[Step], kind: Kind) {
         self.changes.push(Change { path: path.to_vec(), kind });
     }

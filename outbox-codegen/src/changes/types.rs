@@ -6,7 +6,7 @@ use super::node::{Kind as Is, Limits, Node, Text};
 use super::{Diff, Kind, Side, below};
 use crate::compat::{Answer, Step, compare};
 
-impl Diff<'_> {
+impl Diff {
     /// Compares what is at one place.
     pub(super) fn types(&mut self, path: &[Step], old: Side<'_>, new: Side<'_>) {
         let pair = (old.read.clone(), new.read.clone());

@@ -1,14 +1,14 @@
 //! `outbox schemas diff`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::BREAKING;
+use super::Outcome;
+use super::output::print;
 use crate::compat;
+use crate::schemas::Error;
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -40,31 +40,33 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, String> {
-    let (old, new) = (read(&arguments.old)?, read(&arguments.new)?);
-    let direction = match arguments.direction {
-        Direction::Forward => compat::Direction::Forward,
-        Direction::Backward => compat::Direction::Backward,
-        Direction::Full => compat::Direction::Full,
-    };
-    let report = compat::diff(old, new, direction).map_err(|errors| listed(&errors))?;
-    let text = match arguments.format {
-        Format::Text => report.to_string(),
-        Format::Json => format!("{:#}\n", report.to_json()),
-    };
-    // Whoever reads the report may have gone away, as `head` does.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(if report.is_compatible() { ExitCode::SUCCESS } else { ExitCode::from(BREAKING) })
+impl Arguments {
+    pub(super) fn run(&self) -> Outcome {
+        let (old, new) = (read(&self.old)?, read(&self.new)?);
+        let direction = match self.direction {
+            Direction::Forward => compat::Direction::Forward,
+            Direction::Backward => compat::Direction::Backward,
+            Direction::Full => compat::Direction::Full,
+        };
+        let report =
+            compat::diff(old, new, direction).map_err(|errors| Error::new(listed(&errors)))?;
+        match self.format {
+            Format::Text => print(&report.to_string()),
+            Format::Json => print(&format!("{:#}\n", report.to_json())),
+        }
+        Ok(report.is_compatible())
+    }
 }
 
 /// A schema in a file.
-fn read(path: &Path) -> Result<Value, String> {
+fn read(path: &Path) -> Result<Value, Error> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
-    let schema: Value =
-        serde_json::from_str(&text).map_err(|error| format!("{shown} is not JSON: {error}"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+    let schema: Value = serde_json::from_str(&text)
+        .map_err(|error| Error::new(format!("{shown} is not JSON: {error}")))?;
     compat::check(&schema).map_err(|errors| {
-        format!("{shown} is not a JSON Schema that can be compared:\n{}", listed(&errors))
+        let errors = listed(&errors);
+        Error::new(format!("{shown} is not a JSON Schema that can be compared:\n{errors}"))
     })?;
     Ok(schema)
 }

@@ -28,8 +28,10 @@ pub struct Finding {
     pub reason: Option<String>,
     /// A payload that the one side writes and the other one does not read.
     pub witness: Option<Value>,
-    /// The revision that it breaks with, if that is not the last one that was released.
+    /// The number of the released revision that it breaks with, from 1.
     pub revision: Option<usize>,
+    /// Whether that revision is not the last one that was released.
+    pub is_older: bool,
     /// Where the Rust type is, as far as the code is there.
     pub declared: Option<Declared>,
     /// The consumers of the event.
@@ -97,6 +99,7 @@ impl Finding {
             reason: None,
             witness: None,
             revision: None,
+            is_older: false,
             declared: version.declared.clone(),
             consumers: Vec::new(),
             waived: None,

@@ -25,7 +25,7 @@
 //! # let folder = std::env::temp_dir().join(format!("gate-{}", std::process::id()));
 //! let old = RegistryInfo::new("Shop", vec![EventInfo::of::<released::OrderPlaced>()], vec![]);
 //! schemas::generate(&Snapshot::of(&old), &folder)?;
-//! schemas::release(&folder)?;
+//! schemas::release(&folder, &[])?;
 //!
 //! let new = RegistryInfo::new("Shop", vec![EventInfo::of::<OrderPlaced>()], vec![]);
 //! let report = gate::compare(&Snapshot::of(&new), &schemas::released(&folder, None)?);
@@ -43,7 +43,7 @@ mod text;
 mod versions;
 mod waiver;
 
-use crate::schemas::{Revision, Snapshot, Version, hash};
+use crate::schemas::{Revision, Snapshot, Superseded, Version, hash};
 
 pub use finding::{Direction, Finding, Level};
 pub use waiver::{FILE as WAIVERS, Waiver, Waivers};
@@ -67,6 +67,19 @@ impl Report {
     #[must_use]
     pub fn is_breaking(&self) -> bool {
         self.breaking().next().is_some()
+    }
+
+    /// The revisions that something breaks with which is waived: once it is released, it need not be
+    /// waived for ever.
+    #[must_use]
+    pub fn superseded(&self) -> Vec<Superseded> {
+        let waived = self.findings.iter().filter(|finding| finding.waived.is_some());
+        waived
+            .filter_map(|finding| {
+                let Finding { event, version, revision, .. } = finding;
+                Some(Superseded { event: event.clone(), version: *version, revision: (*revision)? })
+            })
+            .collect()
     }
 
     /// What breaks and is not waived.

@@ -90,8 +90,10 @@ fn one(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
 
 fn reading(finding: &Finding, direction: Direction) -> String {
     let old = match finding.revision {
-        Some(revision) => format!("what was released before (revision {revision})"),
-        None => "what was released".to_owned(),
+        Some(revision) if finding.is_older => {
+            format!("what was released before (revision {revision})")
+        }
+        _ => "what was released".to_owned(),
     };
     match (direction, finding.witness.is_some()) {
         (Direction::Forward, true) => {

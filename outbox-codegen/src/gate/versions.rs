@@ -35,7 +35,8 @@ pub(super) fn compare(old: &Version, new: &Version, compared: &mut usize) -> Vec
             if is_known || (!is_last && finding.level != Level::Breaking) {
                 continue;
             }
-            finding.revision = (!is_last).then_some(number);
+            finding.revision = Some(number);
+            finding.is_older = !is_last;
             findings.push(finding);
         }
     }

@@ -35,7 +35,7 @@
 //! schemas::generate(&code, &folder)?;
 //! assert_eq!(schemas::check(&code, &folder)?, []);
 //!
-//! assert_eq!(schemas::release(&folder)?, ["order.placed version 1"]);
+//! assert_eq!(schemas::release(&folder, &[])?, ["order.placed version 1"]);
 //! # std::fs::remove_dir_all(folder).expect("removed");
 //! # Ok::<(), schemas::Error>(())
 //! ```
@@ -70,6 +70,18 @@ pub enum Difference {
     Stale(PathBuf, String),
     /// The file is of a version that the code does not have, and that was never released.
     Left(PathBuf),
+}
+
+/// A revision that need not be lived with any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Superseded {
+    /// The event's name.
+    pub event: String,
+    /// The event's version.
+    pub version: u32,
+    /// The revision's number, from 1.
+    pub revision: usize,
 }
 
 /// What a folder has committed.
@@ -133,14 +145,28 @@ pub fn check(code: &Snapshot, folder: &Path) -> Result<Vec<Difference>, Error> {
 /// Freezes what is not released: from now on the gate holds every change against it. Returns the
 /// versions that were released by this.
 ///
+/// Of a version that is released, the `superseded` revisions are forgotten: what breaks with them was let
+/// pass ([`Report::superseded`](crate::gate::Report::superseded)).
+///
 /// # Errors
 ///
 /// As [`load`], and when a file cannot be written.
-pub fn release(folder: &Path) -> Result<Vec<String>, Error> {
+pub fn release(folder: &Path, superseded: &[Superseded]) -> Result<Vec<String>, Error> {
     let mut snapshot = load(folder)?;
     let mut names = Vec::new();
     for version in &mut snapshot.versions {
         if matches!(version.state(), State::Unreleased | State::Changed) {
+            let is_kept = |number: usize| {
+                let is_it = |one: &Superseded| {
+                    one.event == version.name
+                        && one.version == version.version
+                        && one.revision == number
+                };
+                !superseded.iter().any(is_it)
+            };
+            let all = std::mem::take(&mut version.released);
+            let kept = (1..).zip(all).filter(|(number, _)| is_kept(*number));
+            version.released = kept.map(|(_, revision)| revision).collect();
             version.released.push(version.current.clone());
             names.push(version.to_string());
         }
@@ -228,6 +254,16 @@ fn unified(path: &Path, found: &str, expected: &str) -> String {
         .context_radius(3)
         .header(&name, &format!("{name} (as the code is)"))
         .to_string()
+}
+
+impl Difference {
+    /// The file, below the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing(path) | Self::Stale(path, _) | Self::Left(path) => path,
+        }
+    }
 }
 
 /// The path, and what is wrong there.

@@ -4,13 +4,6 @@ use fastrand::Rng;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-/// Values that the schema accepts.
-pub(crate) fn of(schema: &Value, tries: u32) -> Vec<Value> {
-    let (mut rng, validator) = (Rng::with_seed(7), validator(schema));
-    let values = (0..tries).map(|_| guess(&mut rng, schema, schema, 6));
-    values.filter(|value| validator.is_valid(value)).collect()
-}
-
 /// An independent validator, to which the integers of Rust are as wide as they are.
 pub(crate) fn validator(schema: &Value) -> Validator {
     let mut schema = schema.clone();

@@ -158,19 +158,20 @@ impl Database for Sqlite {
 mod tests {
     use std::path::Path;
 
-    use outbox_codegen::schemas;
+    use outbox_codegen::assert_up_to_date_in;
+    use outbox_codegen::schemas::{self, Snapshot};
     use outbox_runtime::Registry;
 
     use super::OnSqlite;
 
     /// `OUTBOX_GENERATE=1 cargo test -p quickstart schemas` writes them.
     #[test]
-    fn the_committed_schemas_are_those_of_the_events() -> std::io::Result<()> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+    fn the_committed_schemas_are_those_of_the_events() -> Result<(), schemas::Error> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/quickstart");
         if std::env::var_os("OUTBOX_GENERATE").is_some() {
-            schemas::generate(&OnSqlite::registry(), &folder)?;
+            schemas::generate(&Snapshot::of(&OnSqlite::registry()), &folder)?;
         }
-        assert_eq!(schemas::check(&OnSqlite::registry(), &folder)?, []);
+        assert_up_to_date_in::<OnSqlite>(folder);
         Ok(())
     }
 }
