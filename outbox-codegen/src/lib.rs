@@ -74,3 +74,6 @@ pub fn assert_up_to_date_in<R: Registry>(folder: impl AsRef<Path>) {
         shown.join("\n"),
     );
 }
+
+#[doc = include_str!("../docs/evolution.md")]
+pub mod evolution {}

@@ -34,10 +34,10 @@ fn every_rule_has_a_case_and_an_expected_text() {
 
 #[test]
 fn the_documentation_is_that_of_the_rules() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
     let text = rules::documentation();
     if std::env::var_os("GOLDENS").is_some_and(|value| value == "overwrite") {
         std::fs::write(&path, &text).expect("a file");
     }
-    assert_eq!(std::fs::read_to_string(path).expect("rules.md"), text, "GOLDENS=overwrite");
+    assert_eq!(std::fs::read_to_string(path).expect("docs/rules.md"), text, "GOLDENS=overwrite");
 }
