@@ -26,7 +26,11 @@ pub(crate) use folder::nearest;
 ///
 /// ```no_run
 /// # mod shop {
-/// #     outbox_runtime::registry! { pub struct Shop; }
+/// #     use outbox_runtime::{Event, registry};
+/// #     #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// #     #[event(name = "order.placed")]
+/// #     pub struct OrderPlaced {}
+/// #     registry! { pub struct Shop; events: [OrderPlaced] }
 /// # }
 /// fn main() -> std::process::ExitCode {
 ///     outbox_codegen::main::<shop::Shop>()

@@ -12,7 +12,11 @@
 //!
 //! ```no_run
 //! # mod shop {
-//! #     outbox_runtime::registry! { pub struct Shop; }
+//! #     use outbox_runtime::{Event, registry};
+//! #     #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+//! #     #[event(name = "order.placed")]
+//! #     pub struct OrderPlaced {}
+//! #     registry! { pub struct Shop; events: [OrderPlaced] }
 //! # }
 //! // src/bin/outbox.rs
 //! fn main() -> std::process::ExitCode {
@@ -43,9 +47,15 @@ pub use command::main;
 /// When they are not, with the differences; and when they cannot be read.
 ///
 /// ```no_run
-/// # outbox_runtime::registry! { struct Shop; }
+/// # mod shop {
+/// #     use outbox_runtime::{Event, registry};
+/// #     #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// #     #[event(name = "order.placed")]
+/// #     pub struct OrderPlaced {}
+/// #     registry! { pub struct Shop; events: [OrderPlaced] }
+/// # }
+/// # use shop::Shop;
 /// #[test]
-/// # fn hidden() {}
 /// fn schemas_are_committed() {
 ///     outbox_codegen::assert_up_to_date::<Shop>();
 /// }

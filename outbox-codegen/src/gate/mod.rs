@@ -13,7 +13,9 @@
 //! # use serde::{Deserialize, Serialize};
 //!
 //! mod released {
-//!     # use super::*;
+//!     # use outbox_runtime::Event;
+//!     # use schemars::JsonSchema;
+//!     # use serde::{Deserialize, Serialize};
 //!     #[derive(Event, Serialize, Deserialize, JsonSchema)]
 //!     #[event(name = "order.placed")]
 //!     pub struct OrderPlaced { pub total: i64 }
