@@ -26,4 +26,5 @@
 
 pub mod command;
 pub mod compat;
+pub mod documents;
 pub mod schemas;
