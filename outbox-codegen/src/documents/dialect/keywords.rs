@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, Target, target};
+use super::{Dialect, Target, target, unevaluated};
 
 /// Keywords with a schema that both older drafts have.
 const SCHEMA: [&str; 2] = ["additionalProperties", "not"];
@@ -38,7 +38,7 @@ const SAME: [&str; 17] = [
 const TELLING: [&str; 6] =
     ["examples", "readOnly", "writeOnly", "deprecated", "contentEncoding", "contentMediaType"];
 /// Keywords that no older draft has, and that change what is accepted or where names lead.
-const NOWHERE: [&str; 9] = [
+const NOWHERE: [&str; 8] = [
     "$id",
     "$anchor",
     "$dynamicRef",
@@ -46,12 +46,13 @@ const NOWHERE: [&str; 9] = [
     "$recursiveRef",
     "minContains",
     "maxContains",
-    "unevaluatedProperties",
     "unevaluatedItems",
 ];
 
 pub(super) struct Converter<'a> {
     pub(super) dialect: Dialect,
+    /// The schema that is converted.
+    pub(super) document: &'a Value,
     /// What references begin with.
     pub(super) folder: &'a str,
     /// Where the root will be.
@@ -65,16 +66,12 @@ type Outcome<T> = Result<T, String>;
 
 impl Converter<'_> {
     /// Converts the root and what is below `$defs`. After an error, `path` says where.
-    pub(super) fn document(
-        &self,
-        schema: &Value,
-        path: &mut Path,
-    ) -> Outcome<BTreeMap<String, Value>> {
+    pub(super) fn document(&self, path: &mut Path) -> Outcome<BTreeMap<String, Value>> {
         let mut entries = BTreeMap::new();
-        entries.insert(self.root.to_owned(), self.schema(schema, path)?);
+        entries.insert(self.root.to_owned(), self.schema(self.document, path)?);
         path.push("$defs".to_owned());
         for (name, place) in self.places {
-            let schema = &schema["$defs"][name];
+            let schema = &self.document["$defs"][name];
             entries.insert(place.clone(), self.at(name, schema, path)?);
         }
         path.pop();
@@ -132,6 +129,10 @@ impl Converter<'_> {
             "exclusiveMaximum" if older => also(to, json!({ "maximum": value, keyword: true })),
             "exclusiveMinimum" | "exclusiveMaximum" => set(to, keyword, value.clone()),
             "unevaluatedProperties" | "unevaluatedItems" if *value == json!(true) => {}
+            "unevaluatedProperties" => {
+                let same = unevaluated::beside(all, self.document);
+                also(to, self.schema(&same.ok_or_else(|| self.missing(keyword))?, path)?);
+            }
             "dependentRequired" => depend(to, value.clone()),
             "dependentSchemas" => depend(to, self.named(value, path)?),
             "additionalProperties" if value.is_boolean() => set(to, keyword, value.clone()),
@@ -144,13 +145,17 @@ impl Converter<'_> {
             _ if SAME.contains(&keyword) => set(to, keyword, value.clone()),
             _ if TELLING.contains(&keyword) && !older => set(to, keyword, value.clone()),
             _ if SCHEMA_SINCE_6.contains(&keyword) || NOWHERE.contains(&keyword) => {
-                let draft = if older { "4" } else { "7" };
-                return Err(format!("`{keyword}` cannot be said in draft {draft} of JSON Schema"));
+                return Err(self.missing(keyword));
             }
             _ if keyword.starts_with("x-") => set(to, keyword, value.clone()),
             _ => {}
         }
         Ok(())
+    }
+
+    fn missing(&self, keyword: &str) -> String {
+        let draft = if self.dialect == Dialect::Draft4 { "4" } else { "7" };
+        format!("`{keyword}` cannot be said in draft {draft} of JSON Schema")
     }
 
     /// In older drafts a reference makes its neighbours void: it goes into an `allOf` beside them.

@@ -7,6 +7,7 @@
 //! written like that.
 
 mod keywords;
+mod unevaluated;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -73,9 +74,9 @@ pub(super) fn convert(
     for name in definitions(&schema) {
         places.insert(name.clone(), names.take(&format!("{prefix}{}", plain(name))));
     }
-    let converter = Converter { dialect, folder, root: &root, places: &places };
+    let converter = Converter { dialect, folder, document: &schema, root: &root, places: &places };
     let mut path = Vec::new();
-    let entries = converter.document(&schema, &mut path).map_err(|what| Unconvertible {
+    let entries = converter.document(&mut path).map_err(|what| Unconvertible {
         event: event.name.to_owned(),
         version: event.version,
         pointer: pointer(&path),

@@ -15,6 +15,9 @@ const MAX_TUPLE_ITEMS: u64 = 16;
 /// Formats of integers that JavaScript numbers do not hold exactly.
 const WIDE_INTEGERS: [&str; 6] = ["int64", "uint64", "int", "uint", "int128", "uint128"];
 
+/// Keywords about properties that are not declared by name.
+const OTHERS: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
+
 /// The names of the schemas that references lead to.
 pub(super) struct Scope<'a> {
     pub(super) root: &'a str,
@@ -34,11 +37,17 @@ impl Scope<'_> {
             Some(list.iter().map(|schema| self.translate(schema)).collect::<Vec<_>>())
         };
         let mut parts = vec![self.reference(keywords)];
-        parts.push(self.own(keywords));
         parts.extend(schemas("allOf").into_iter().flatten());
         parts.extend(schemas("anyOf").map(Type::union));
         parts.extend(schemas("oneOf").map(Type::union));
-        Type::intersection(parts)
+        let others = Type::intersection(parts);
+        match self.own(keywords) {
+            // It says no more than the others, and would admit properties that they do not declare.
+            own if own == Type::any_object() && others != Type::Unknown && !open(keywords) => {
+                others
+            }
+            own => Type::intersection([own, others]),
+        }
     }
 
     fn reference(&self, keywords: &Map<String, Value>) -> Type {
@@ -144,7 +153,7 @@ impl Scope<'_> {
         let patterns = keywords.get("patternProperties").and_then(Value::as_object);
         let patterns = patterns.into_iter().flat_map(Map::values).map(|it| self.translate(it));
         let mut types: Vec<Type> = patterns.collect();
-        match keywords.get("additionalProperties") {
+        match OTHERS.iter().find_map(|keyword| keywords.get(*keyword)) {
             Some(schema) => types.push(self.translate(schema)),
             None if types.is_empty() && !alone => {}
             None => types.push(Type::Unknown),
@@ -156,6 +165,11 @@ impl Scope<'_> {
             (_, false) => Some(Type::Unknown),
         }
     }
+}
+
+/// Whether a schema says something about properties that are not declared by name.
+fn open(keywords: &Map<String, Value>) -> bool {
+    OTHERS.iter().chain(&["patternProperties"]).any(|keyword| keywords.contains_key(*keyword))
 }
 
 /// What a schema says to people, and what they have to know of its type.

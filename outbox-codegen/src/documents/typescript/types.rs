@@ -76,10 +76,6 @@ impl Type {
                 one => add(&mut members, one),
             }
         }
-        // It says nothing that matters beside another type, and would admit unknown properties.
-        if members.len() > 1 {
-            members.retain(|one| *one != Self::any_object());
-        }
         single(members, Self::Unknown, Self::Intersection)
     }
 }

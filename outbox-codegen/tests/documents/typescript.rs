@@ -1,0 +1,237 @@
+//! Types for TypeScript, read by its compiler.
+
+use std::fmt::Write;
+
+use outbox_codegen::documents::{envelope, typescript};
+use outbox_runtime::RegistryInfo;
+use serde_json::{Value, json};
+
+use crate::events::{samples, shop};
+use crate::log::events;
+use crate::mutate::mutations;
+use crate::tools::{Folder, Output};
+
+const IMPORT: &str = "import type * as shop from \"./events\";\n";
+
+/// What the compiler says of a program that imports the types as `shop`.
+fn compiled(program: &str) -> Output {
+    compiled_with(&shop(), program)
+}
+
+fn compiled_with(registry: &RegistryInfo, program: &str) -> Output {
+    let folder = Folder::new();
+    folder.write("events.d.ts", &typescript::declarations(registry));
+    folder.write("program.ts", &format!("{IMPORT}{program}"));
+    folder.tsc(&["events.d.ts", "program.ts"])
+}
+
+/// The name of the type of a payload.
+fn type_of(name: &str, version: u32) -> String {
+    let name = match name {
+        "2fa.enabled" => "Event2faEnabled",
+        "forum/thread:posted" => "ForumThreadPosted",
+        "order.placed" => "OrderPlaced",
+        "order_placed" => return "OrderPlacedV2_2".to_owned(),
+        "stripe:payment.settled" => "StripePaymentSettled",
+        other => panic!("an event without a name in TypeScript: {other}"),
+    };
+    format!("{name}V{version}")
+}
+
+#[test]
+fn zz_dump() {
+    let schema = |n: usize| format!("{:#}", (shop().events[n].write_schema)().to_value());
+    std::fs::write("/tmp/h1-scratch/schema.json", schema(3)).unwrap();
+    std::fs::write("/tmp/h1-scratch/enabled.json", schema(4)).unwrap();
+    std::fs::write("/tmp/h1-scratch/events.d.ts", typescript::declarations(&shop())).unwrap();
+    std::fs::write(
+        "/tmp/h1-scratch/asyncapi.json",
+        outbox_codegen::documents::asyncapi::json(&shop(), None).unwrap(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn real_payloads_and_events_have_the_types() {
+    let mut program = String::new();
+    for (index, sample) in samples().iter().enumerate() {
+        let one = type_of(sample.name, sample.version);
+        writeln!(program, "const payload{index}: shop.{one} = {};", sample.payload).expect("text");
+    }
+    for (index, event) in events().iter().enumerate() {
+        let one = type_of(&event.name, event.version);
+        let text = envelope::text(event);
+        writeln!(program, "const event{index}: shop.{one}Event = {text};").expect("text");
+        writeln!(program, "const any{index}: shop.AnyEvent = {text};").expect("text");
+    }
+    let output = compiled(&program);
+    assert!(output.success, "{}", output.text);
+}
+
+/// What the schema admits, the type admits.
+#[test]
+fn no_type_is_narrower_than_its_schema() {
+    let mut program = String::new();
+    let mut count = 0;
+    for sample in samples() {
+        let registry = shop();
+        let event = registry
+            .events
+            .iter()
+            .find(|event| (event.name, event.version) == (sample.name, sample.version))
+            .expect("its event");
+        let schema = (event.write_schema)().to_value();
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let one = type_of(sample.name, sample.version);
+        for value in mutations(&sample.payload) {
+            if validator.is_valid(&value) {
+                writeln!(program, "const v{count}: shop.{one} = {value};").expect("text");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 150, "{count} values");
+    let output = compiled(&program);
+    assert!(output.success, "{}", output.text);
+}
+
+/// Every line must be an error: `@ts-expect-error` is one itself where there is none.
+#[test]
+fn wrong_payloads_are_refused() {
+    let mut program = String::new();
+    let mut wrong = |one: &str, value: &Value| {
+        let line = format!(
+            "// @ts-expect-error\nexport const w{}: shop.{one} = {value};\n",
+            program.len()
+        );
+        program.push_str(&line);
+    };
+    for sample in samples() {
+        let one = type_of(sample.name, sample.version);
+        for value in [json!(null), json!("text"), json!(7), json!([])] {
+            if sample.name != "2fa.enabled" || value != json!([]) {
+                wrong(&one, &value);
+            }
+        }
+    }
+    let placed = &samples()[1].payload;
+    for (property, value) in [
+        ("order_id", json!("1")),
+        ("at", json!(7)),
+        ("note", json!(7)),
+        ("coupon", json!(7)),
+        ("address", json!({ "street": "x" })),
+        ("address", json!({ "line": "x" })),
+        ("lines", json!([{ "sku": "x" }])),
+        ("tags", json!([1])),
+        ("counts", json!({ "a": "1" })),
+        ("by_number", json!({ "1": 1 })),
+        ("type", json!("fax")),
+        ("content-type", json!(1)),
+        ("a \"quoted\" näme", json!("yes")),
+        ("place", json!([1])),
+        ("place", json!([1, 2, 3])),
+        ("color", json!([1, 2])),
+        ("unknown", json!(1)),
+    ] {
+        let mut payload = placed.clone();
+        payload[property] = value;
+        wrong("OrderPlacedV2", &payload);
+    }
+    for property in placed.as_object().expect("an object").keys() {
+        // What may be any JSON value may be missing, as far as types can tell.
+        let mut payload = placed.clone();
+        payload.as_object_mut().expect("an object").remove(property);
+        wrong("OrderPlacedV2", &payload);
+    }
+    let settled = &samples()[4].payload;
+    for (pointer, value) in [
+        ("/external/0", json!("Other")),
+        ("/external/1/New", json!("1")),
+        ("/external/2/Tuple", json!([1])),
+        ("/external/3/Fields/id", json!(null)),
+        ("/internal/0/kind", json!("other")),
+        ("/internal/1/sku", json!(1)),
+        ("/internal/2/id", json!("1")),
+        ("/adjacent/0/t", json!("Other")),
+        ("/adjacent/1/c", json!("1")),
+        ("/adjacent/2/c", json!([1, 2])),
+        ("/untagged/0", json!(true)),
+        ("/untagged/2/id", json!("1")),
+        ("/last4", json!(4)),
+        ("/method", json!("Coins")),
+    ] {
+        let mut payload = settled.clone();
+        *payload.pointer_mut(pointer).expect(pointer) = value;
+        wrong("StripePaymentSettledV3", &payload);
+    }
+    let mut posted = samples()[3].payload.clone();
+    posted["first"]["answers"] = json!([{ "text": "x", "answers": [7] }]);
+    wrong("ForumThreadPostedV1", &posted);
+    let mut posted = samples()[3].payload.clone();
+    posted["tree"]["a"]["b"] = json!(1);
+    wrong("ForumThreadPostedV1", &posted);
+
+    std::fs::write("/tmp/h1-scratch/wrong.ts", &program).unwrap();
+    let output = compiled(&program);
+    assert!(output.success, "{}", output.text);
+}
+
+#[test]
+fn the_name_and_the_version_tell_what_the_payload_is() {
+    let program = r#"
+        export function read(event: shop.AnyEvent): string {
+            switch (event.name) {
+                case "order.placed":
+                    if (event.version === 1) return event.payload.address.line;
+                    return event.payload.address.street;
+                case "stripe:payment.settled":
+                    return event.payload.method === "Card" ? event.payload.last4 : "";
+                case "order_placed":
+                    return String(event.payload.old ?? event.headers.tenant);
+                case "2fa.enabled":
+                case "forum/thread:posted":
+                    return event.key ?? event.id;
+            }
+        }
+        export function wrong(event: shop.AnyEvent): void {
+            // @ts-expect-error
+            event.payload.address;
+            // @ts-expect-error
+            if (event.name === "order.placed" && event.version === 2) event.payload.address.line;
+            // @ts-expect-error
+            if (event.name === "order.unplaced") return;
+        }
+    "#;
+    let output = compiled(program);
+    assert!(output.success, "{}", output.text);
+}
+
+#[test]
+fn the_compiler_refuses_what_is_wrong() {
+    let output = compiled("export const x: shop.OrderPlacedV1 = { order_id: 1 };\n");
+    assert!(!output.success && output.text.contains("TS2741"), "{}", output.text);
+}
+
+#[test]
+fn a_registry_without_events_has_types() {
+    let registry = RegistryInfo::new("Empty", Vec::new(), Vec::new());
+    let output = compiled_with(&registry, "export const all: shop.AnyEvent[] = [];\n");
+    assert!(output.success, "{}", output.text);
+}
+
+#[test]
+fn people_read_their_own_comments() {
+    let types = typescript::declarations(&shop());
+    for expected in [
+        " * It says `*\\/` and `/*`, \"quotes\", `\\`, <b>tags</b>, @at, ${dollar} and ünïcödé 🦀.\n",
+        "  /** A note, or none. *\\/ Not the end of a comment. */\n  note: string | null;\n",
+        "   * An integer of 64 bits or more: beyond 2^53 a JavaScript number is not exact.\n",
+        " * @deprecated This version is not emitted any more.\n",
+        "  \"content-type\": string;\n",
+        "  type: OrderPlacedV2Channel;\n",
+        "  place: [number, number];\n  ",
+    ] {
+        assert!(types.contains(expected), "without {expected:?}:\n{types}");
+    }
+}
