@@ -218,6 +218,17 @@ async fn place(tx: &mut Tx<'_, Sqlite>) -> Result<bool, outbox_runtime::Error> {
     Ok(true)
 }
 
+/// Adds a line.
+#[allow(dead_code)]
+#[emits(name = "rpc.lines.add", key = output.sku, input(line))]
+pub(crate) async fn add_line(
+    tx: &mut Tx<'_, Sqlite>,
+    line: Line,
+) -> Result<Line, outbox_runtime::Error> {
+    let _ = tx;
+    Ok(line)
+}
+
 /// Sends a receipt.
 ///
 /// By mail.
@@ -247,7 +258,7 @@ registry! {
     /// Sells things.
     pub(crate) struct Shop;
     events: [OrderPlacedV1, OrderPlaced, Posted, Settled, Enabled, OtherPlaced],
-    handlers: [place],
+    handlers: [place, add_line],
     consumers: [receipt, settled],
 }
 
@@ -269,6 +280,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         Sample { name: E::NAME, version: E::VERSION, payload }
     }
     let address = Address { line: "Main St 1".to_owned() };
+    let line = || Line { sku: "tea".to_owned(), quantity: 1 };
     let with_everything = OrderPlaced {
         note: Some("*/".to_owned()),
         coupon: Some("TEA".to_owned()),
@@ -284,6 +296,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         sample(&posted()),
         sample(&settled_by_card()),
         sample(&cash),
+        sample(&AddLineEvent { input: line(), output: line() }),
         sample(&Enabled {}),
         sample(&OtherPlaced { old: None, rest: Map::from_iter([("any".to_owned(), json!(1))]) }),
         sample(&OtherPlaced { old: Some(true), rest: Map::new() }),

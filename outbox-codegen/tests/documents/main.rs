@@ -7,5 +7,6 @@ mod eventbridge;
 mod events;
 mod log;
 mod mutate;
+mod odd;
 mod tools;
 mod typescript;

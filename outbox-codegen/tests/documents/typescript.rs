@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::events::{samples, shop};
 use crate::log::events;
 use crate::mutate::mutations;
+use crate::odd;
 use crate::tools::{Folder, Output};
 
 const IMPORT: &str = "import type * as shop from \"./events\";\n";
@@ -32,23 +33,11 @@ fn type_of(name: &str, version: u32) -> String {
         "forum/thread:posted" => "ForumThreadPosted",
         "order.placed" => "OrderPlaced",
         "order_placed" => return "OrderPlacedV2_2".to_owned(),
+        "rpc.lines.add" => "RpcLinesAdd",
         "stripe:payment.settled" => "StripePaymentSettled",
         other => panic!("an event without a name in TypeScript: {other}"),
     };
     format!("{name}V{version}")
-}
-
-#[test]
-fn zz_dump() {
-    let schema = |n: usize| format!("{:#}", (shop().events[n].write_schema)().to_value());
-    std::fs::write("/tmp/h1-scratch/schema.json", schema(3)).unwrap();
-    std::fs::write("/tmp/h1-scratch/enabled.json", schema(4)).unwrap();
-    std::fs::write("/tmp/h1-scratch/events.d.ts", typescript::declarations(&shop())).unwrap();
-    std::fs::write(
-        "/tmp/h1-scratch/asyncapi.json",
-        outbox_codegen::documents::asyncapi::json(&shop(), None).unwrap(),
-    )
-    .unwrap();
 }
 
 #[test]
@@ -172,7 +161,6 @@ fn wrong_payloads_are_refused() {
     posted["tree"]["a"]["b"] = json!(1);
     wrong("ForumThreadPostedV1", &posted);
 
-    std::fs::write("/tmp/h1-scratch/wrong.ts", &program).unwrap();
     let output = compiled(&program);
     assert!(output.success, "{}", output.text);
 }
@@ -189,6 +177,8 @@ fn the_name_and_the_version_tell_what_the_payload_is() {
                     return event.payload.method === "Card" ? event.payload.last4 : "";
                 case "order_placed":
                     return String(event.payload.old ?? event.headers.tenant);
+                case "rpc.lines.add":
+                    return event.payload.output.sku;
                 case "2fa.enabled":
                 case "forum/thread:posted":
                     return event.key ?? event.id;
@@ -218,6 +208,48 @@ fn a_registry_without_events_has_types() {
     let registry = RegistryInfo::new("Empty", Vec::new(), Vec::new());
     let output = compiled_with(&registry, "export const all: shop.AnyEvent[] = [];\n");
     assert!(output.success, "{}", output.text);
+}
+
+#[test]
+fn no_type_of_an_odd_schema_is_narrower() {
+    let registry = odd::registry();
+    let mut program = String::new();
+    let mut count = 0;
+    for (event, odd) in registry.events.iter().zip(odd::all()) {
+        let schema = (odd.schema)().to_value();
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        for value in odd.values.iter().filter(|value| validator.is_valid(value)) {
+            let version = event.version;
+            writeln!(program, "const v{count}: shop.OrderPlacedV{version} = {value};")
+                .expect("text");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} values");
+    let output = compiled_with(&registry, &program);
+    assert!(output.success, "{}", output.text);
+}
+
+#[test]
+fn types_of_odd_schemas_say_what_they_can() {
+    let types = typescript::declarations(&odd::registry());
+    for expected in [
+        "V1 = unknown;",
+        "V2 = never;",
+        "V3 = unknown;",
+        "V4 = {\n  a: unknown;\n};",
+        "V5 = number;",
+        "V6 = \"a\";",
+        "V7 = 1 | -0.5 | \"x\" | null | true | [1, \"a\"] | {\n  k: [];\n} | number;",
+        "V8 = [string, number?, ...boolean[]];",
+        "V9 = [unknown?];",
+        "V10 = [];",
+        "V11 = [];",
+        "V12 = {\n  a?: number;\n  [key: string]: unknown;\n};",
+    ] {
+        let expected = format!("\nexport type OrderPlaced{expected}\n");
+        assert!(types.contains(&expected), "without {expected:?}:\n{types}");
+    }
 }
 
 #[test]

@@ -87,10 +87,8 @@ impl Converter<'_> {
 
     fn schema(&self, schema: &Value, path: &mut Path) -> Outcome<Value> {
         let keywords = match schema {
-            Value::Bool(any) if self.dialect == Dialect::Draft4 => {
-                return Ok(if *any { json!({}) } else { json!({ "not": {} }) });
-            }
-            Value::Bool(_) => return Ok(schema.clone()),
+            // Draft 4 has no such schemas, and AsyncAPI's own schema wants objects.
+            Value::Bool(any) => return Ok(if *any { json!({}) } else { json!({ "not": {} }) }),
             Value::Object(keywords) => keywords,
             _ => return Err("something that is no schema".to_owned()),
         };
@@ -114,9 +112,8 @@ impl Converter<'_> {
         let older = self.dialect == Dialect::Draft4;
         match keyword {
             "$ref" => self.reference(value, all.len() == 1, to)?,
-            "prefixItems" if empty(value) => {}
             "prefixItems" => set(to, "items", self.list(value, path)?),
-            "items" if all.get("prefixItems").is_some_and(|items| !empty(items)) => {
+            "items" if all.contains_key("prefixItems") => {
                 set(to, "additionalItems", self.schema(value, path)?);
             }
             "items" => set(to, "items", self.schema(value, path)?),
