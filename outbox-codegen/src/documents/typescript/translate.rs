@@ -15,9 +15,6 @@ const MAX_TUPLE_ITEMS: u64 = 16;
 /// Formats of integers that JavaScript numbers do not hold exactly.
 const WIDE_INTEGERS: [&str; 6] = ["int64", "uint64", "int", "uint", "int128", "uint128"];
 
-/// Keywords about properties that are not declared by name.
-const OTHERS: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
-
 /// The names of the schemas that references lead to.
 pub(super) struct Scope<'a> {
     pub(super) root: &'a str,
@@ -153,10 +150,13 @@ impl Scope<'_> {
         let patterns = keywords.get("patternProperties").and_then(Value::as_object);
         let patterns = patterns.into_iter().flat_map(Map::values).map(|it| self.translate(it));
         let mut types: Vec<Type> = patterns.collect();
-        match OTHERS.iter().find_map(|keyword| keywords.get(*keyword)) {
-            Some(schema) => types.push(self.translate(schema)),
-            None if types.is_empty() && !alone => {}
-            None => types.push(Type::Unknown),
+        match (keywords.get("additionalProperties"), keywords.get("unevaluatedProperties")) {
+            (Some(schema), _) => types.push(self.translate(schema)),
+            (None, Some(Value::Bool(false))) if !alone => {}
+            // It leaves out what other keywords declare.
+            (None, Some(_)) => types.push(Type::Unknown),
+            (None, None) if types.is_empty() && !alone => {}
+            (None, None) => types.push(Type::Unknown),
         }
         match (Type::union(types), alone) {
             (Type::Never, true) => Some(Type::Never),
@@ -167,9 +167,12 @@ impl Scope<'_> {
     }
 }
 
-/// Whether a schema says something about properties that are not declared by name.
+/// Whether a schema says that there may be properties that are not declared by name.
 fn open(keywords: &Map<String, Value>) -> bool {
-    OTHERS.iter().chain(&["patternProperties"]).any(|keyword| keywords.contains_key(*keyword))
+    let unevaluated = keywords.get("unevaluatedProperties");
+    unevaluated.is_some_and(|schema| *schema != Value::Bool(false))
+        || keywords.contains_key("additionalProperties")
+        || keywords.contains_key("patternProperties")
 }
 
 /// What a schema says to people, and what they have to know of its type.
