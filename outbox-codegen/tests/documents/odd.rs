@@ -136,5 +136,17 @@ pub(crate) fn all() -> Vec<Odd> {
             },
             json!([{ "a": 1 }, { "b": 1 }, { "a": 1, "b": 1 }, { "c": 1 }, null]),
         ),
+        odd(
+            || {
+                json_schema!({
+                    "$defs": {
+                        "Chain": { "anyOf": [{ "$ref": "#/$defs/Chain" }, { "type": "null" }] },
+                    },
+                    "type": "object",
+                    "properties": { "chain": { "$ref": "#/$defs/Chain" } },
+                })
+            },
+            json!([{ "chain": null }, { "chain": 1 }]),
+        ),
     ]
 }

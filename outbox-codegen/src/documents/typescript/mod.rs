@@ -33,6 +33,7 @@
 //! assert!(types.ends_with("export type AnyEvent =\n  | DoorOpenedV2Event;\n"));
 //! ```
 
+mod circular;
 mod literal;
 mod print;
 mod translate;
@@ -45,6 +46,7 @@ use outbox_runtime::{EventInfo, RegistryInfo};
 use serde_json::Value;
 
 use self::translate::Scope;
+use self::types::Type;
 use super::dialect::definitions;
 use super::names::{Names, plain, type_name};
 use super::text;
@@ -104,18 +106,16 @@ impl<'a> Named<'a> {
             .collect();
         let scope = Scope { root: &self.payload, definitions: &places };
 
+        let mut types = BTreeMap::from([(self.payload.clone(), scope.translate(&schema))]);
         for (name, place) in &places {
-            let schema = &schema["$defs"][name];
-            declare(file, place, schema, &scope, &translate::docs(schema));
+            types.insert(place.clone(), scope.translate(&schema["$defs"][name]));
         }
-        let mut docs = text::docs(self.event, &schema).to_owned();
-        if let Some(note) = translate::note(&schema) {
-            docs = translate::joined(&docs, note);
+        circular::cut(&mut types);
+
+        for (name, place) in &places {
+            declare(file, place, &types[place], &translate::docs(&schema["$defs"][name]));
         }
-        if self.event.retired {
-            docs = translate::joined(&docs, "@deprecated This version is not emitted any more.");
-        }
-        declare(file, &self.payload, &schema, &scope, &docs);
+        declare(file, &self.payload, &types[&self.payload], &self.docs(&schema));
 
         let Self { event: EventInfo { name, version, .. }, payload, whole } = self;
         let about = format!("`{name}`, version {version}, as it is in the log.");
@@ -123,12 +123,24 @@ impl<'a> Named<'a> {
         print::docs(file, &about, 0);
         let _ = writeln!(file, "export type {whole} = Envelope<\"{name}\", {version}, {payload}>;");
     }
+
+    /// What the payload's type says to people.
+    fn docs(&self, schema: &Value) -> String {
+        let mut docs = text::docs(self.event, schema).to_owned();
+        if let Some(note) = translate::note(schema) {
+            docs = translate::joined(&docs, note);
+        }
+        if self.event.retired {
+            docs = translate::joined(&docs, "@deprecated This version is not emitted any more.");
+        }
+        docs
+    }
 }
 
-fn declare(file: &mut String, name: &str, schema: &Value, scope: &Scope<'_>, docs: &str) {
+fn declare(file: &mut String, name: &str, one: &Type, docs: &str) {
     file.push('\n');
     print::docs(file, docs, 0);
     let _ = write!(file, "export type {name} = ");
-    print::of(file, &scope.translate(schema), 0);
+    print::of(file, one, 0);
     file.push_str(";\n");
 }
