@@ -66,6 +66,9 @@ fn everything_of_the_registry_is_in_it() {
     assert_eq!(at("/components/messages/order.placed.v1/deprecated"), true);
     assert_eq!(at("/components/messages/order.placed.v2/deprecated"), &Value::Null);
 
+    assert!(at("/components/schemas/order.placed.v1_Address/properties/line").is_object());
+    assert!(at("/components/schemas/order.placed.v2_Address/properties/street").is_object());
+
     let message = at("/components/messages/order.placed.v2");
     assert_eq!(message["title"], "OrderPlaced");
     assert_eq!(message["summary"], "An order was placed.");

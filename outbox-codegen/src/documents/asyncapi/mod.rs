@@ -12,16 +12,23 @@
 //!
 //! ```
 //! use outbox_codegen::documents::asyncapi;
-//! use outbox_runtime::{Registry, registry};
+//! use outbox_runtime::{Event, Registry, registry};
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Event, Serialize, Deserialize, JsonSchema)]
+//! #[event(name = "stripe:invoice.paid", version = 1)]
+//! struct InvoicePaid { invoice: String }
 //!
 //! registry! {
-//!     /// Sells things.
-//!     struct Shop;
+//!     struct Billing;
+//!     events: [InvoicePaid],
 //! }
 //!
-//! let document = asyncapi::document(&Shop::registry(), None)?;
-//! assert_eq!(document["info"]["title"], "Shop");
+//! let document = asyncapi::document(&Billing::registry(), None)?;
+//! assert_eq!(document["info"]["title"], "Billing");
 //! assert_eq!(document["info"]["version"], "0");
+//! assert_eq!(document["channels"]["stripe..invoice.paid"]["address"], "stripe:invoice.paid");
 //! # Ok::<(), outbox_codegen::documents::Unconvertible>(())
 //! ```
 
@@ -48,8 +55,9 @@ pub fn document(registry: &RegistryInfo, version: Option<&str>) -> Result<Value,
     let mut messages = Map::new();
     for event in &registry.events {
         let id = version_id(event);
-        let converted =
-            convert(event, Dialect::Draft7, "#/components/schemas/", &id, &format!("{id}."))?;
+        // No id of a version goes on after its number, so this is none of another one.
+        let prefix = format!("{id}_");
+        let converted = convert(event, Dialect::Draft7, "#/components/schemas/", &id, &prefix)?;
         schemas.extend(converted.entries);
         messages.insert(id, message(event));
     }

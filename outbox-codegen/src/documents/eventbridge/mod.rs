@@ -5,7 +5,7 @@
 //! | `Source` | the application's, given by the caller |
 //! | `DetailType` | the event's name |
 //! | `Time` | when the event was appended to the log |
-//! | `Detail` | the [envelope](super::envelope): `id`, `version`, `key`, `payload` and the rest |
+//! | `Detail` | the [envelope]: `id`, `version`, `key`, `payload` and the rest |
 //!
 //! The version is inside of `detail`, so that a rule by `detail-type` matches all versions: a consumer
 //! that does not know a version has to see it to say so.

@@ -20,7 +20,7 @@
 //! # use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Event, Serialize, Deserialize, JsonSchema)]
-//! #[event(name = "door.opened", version = 2)]
+//! #[event(name = "door.opened", version = 1)]
 //! struct DoorOpened { by: Option<String> }
 //!
 //! registry! {
@@ -29,8 +29,8 @@
 //! }
 //!
 //! let types = typescript::declarations(&House::registry());
-//! assert!(types.contains("export type DoorOpenedV2 = {\n  by: string | null;\n};"));
-//! assert!(types.ends_with("export type AnyEvent =\n  | DoorOpenedV2Event;\n"));
+//! assert!(types.contains("export type DoorOpenedV1 = {\n  by: string | null;\n};"));
+//! assert!(types.ends_with("export type AnyEvent =\n  | DoorOpenedV1Event;\n"));
 //! ```
 
 mod circular;
