@@ -87,6 +87,7 @@ fn handlers_the_application_and_consumers_have_operations() {
     assert_eq!(
         keys,
         [
+            "consume.archive",
             "consume.ledger...settled",
             "consume.mail..receipt",
             "emit.2fa.enabled",
@@ -103,6 +104,10 @@ fn handlers_the_application_and_consumers_have_operations() {
         json!([
             { "$ref": "#/channels/order.placed/messages/v2" },
         ])
+    );
+    assert_eq!(
+        messages("consume.archive"),
+        json!([{ "$ref": "#/channels/order.placed/messages/v1" }])
     );
     assert_eq!(
         messages("consume.mail..receipt"),

@@ -42,11 +42,12 @@ fn rules_let_through_what_their_consumers_take_and_it_fits_the_schemas() {
     assert_eq!(
         told["through"],
         json!({
+            "archive": [id("order.placed")],
             "ledger...settled": [id("stripe:payment.settled")],
             "mail..receipt": [id("order.placed")],
         })
     );
-    assert_eq!(told["checked"], 2);
+    assert_eq!(told["checked"], 3);
     assert_eq!(told["schemas"], 7);
 }
 

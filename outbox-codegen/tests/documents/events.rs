@@ -245,6 +245,13 @@ async fn receipt(placed: Delivery<OrderPlaced>) -> Result<(), std::io::Error> {
     Ok(())
 }
 
+/// Has not been told of version 2 yet.
+#[consumer(name = "archive")]
+async fn archive(placed: Delivery<OrderPlacedV1>) -> Result<(), std::io::Error> {
+    let _ = placed;
+    Ok(())
+}
+
 #[consumer(name = "ledger/settled", delivery = tx)]
 async fn settled(
     settled: Delivery<Settled>,
@@ -259,7 +266,7 @@ registry! {
     pub(crate) struct Shop;
     events: [OrderPlacedV1, OrderPlaced, Posted, Settled, Enabled, OtherPlaced],
     handlers: [place, add_line],
-    consumers: [receipt, settled],
+    consumers: [receipt, archive, settled],
 }
 
 pub(crate) fn shop() -> RegistryInfo {

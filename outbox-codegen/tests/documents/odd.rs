@@ -148,5 +148,18 @@ pub(crate) fn all() -> Vec<Odd> {
             },
             json!([{ "chain": null }, { "chain": 1 }]),
         ),
+        odd(
+            || json_schema!({ "type": "object", "anyOf": [{ "type": "object", "properties": { "a": true } }] }),
+            json!([{ "a": 1 }, {}, 1]),
+        ),
+        odd(
+            || {
+                json_schema!({
+                    "type": "object", "unevaluatedProperties": true,
+                    "anyOf": [{ "type": "object", "properties": { "a": true } }],
+                })
+            },
+            json!([{ "a": 1, "b": 1 }, {}, 1]),
+        ),
     ]
 }

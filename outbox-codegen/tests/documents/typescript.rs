@@ -246,6 +246,8 @@ fn types_of_odd_schemas_say_what_they_can() {
         "V11 = [];",
         "V12 = {\n  a?: number;\n  [key: string]: unknown;\n};",
         "V17Chain = unknown;",
+        "V18 = {\n  a?: unknown;\n};",
+        "V19 = { [key: string]: unknown } & {\n  a?: unknown;\n};",
     ] {
         let expected = format!("\nexport type OrderPlaced{expected}\n");
         assert!(types.contains(&expected), "without {expected:?}:\n{types}");
