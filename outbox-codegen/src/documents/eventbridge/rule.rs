@@ -12,7 +12,8 @@ const MAX_DESCRIPTION: usize = 512;
 
 /// The input of `PutRule`.
 pub(super) fn of(consumer: &ConsumerInfo, source: &str) -> Value {
-    let pattern = json!({ "source": [source], "detail-type": [consumer.event_name] });
+    let mut pattern = json!({ "source": [source], "detail-type": [consumer.event_name] });
+    pattern.sort_all_objects();
     let about = text::summary(consumer.declared.docs).unwrap_or_else(|| {
         format!("`{}` for the consumer `{}`.", consumer.event_name, consumer.options.name)
     });
