@@ -10,3 +10,4 @@ mod mutate;
 mod odd;
 mod tools;
 mod typescript;
+mod wrong;
