@@ -29,6 +29,7 @@
 mod changes;
 pub mod command;
 pub mod compat;
+pub mod documents;
 pub mod gate;
 pub mod rules;
 pub mod schemas;

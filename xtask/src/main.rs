@@ -6,6 +6,7 @@
 mod chaos;
 mod compile_time;
 mod examples;
+mod installed;
 mod measure;
 mod npm;
 mod process;

@@ -20,6 +20,15 @@ pub(crate) fn download(package: &str, dir: &Path) -> Result<PathBuf> {
         .context("npm pack succeeded but left no archive")
 }
 
+/// Installs packages, given as `NAME@VERSION`, and what they depend on, into `node_modules` of `dir`.
+pub(crate) fn install(packages: &[&str], dir: &Path) -> Result<()> {
+    // Without this file npm would look for one further up.
+    fs::write(dir.join("package.json"), "{ \"private\": true }\n")?;
+    let mut install = Command::new(npm()?);
+    install.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    process::output(install.arg("--no-package-lock").args(packages).current_dir(dir)).map(drop)
+}
+
 /// Unpacks an archive in `dir`; returns the directory of the package.
 pub(crate) fn unpack(archive: &Path, dir: &Path) -> Result<PathBuf> {
     let mut tar = Command::new("tar");

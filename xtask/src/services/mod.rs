@@ -1,4 +1,5 @@
-//! What the tests need around them: a Postgres server, PgBouncer and the real webhook payloads.
+//! What the tests need around them: a Postgres server, PgBouncer, the real webhook payloads, and the
+//! programs that read documents.
 //!
 //! A step learns of them through environment variables, so that `cargo test` in a terminal that
 //! has the same variables runs the same tests:
@@ -8,14 +9,18 @@
 //! | `DATABASE_URL` | a superuser's address on a scratch Postgres server |
 //! | `OUTBOX_TEST_PG_BIN` | the directory of Postgres binaries, when this machine has them |
 //! | `OUTBOX_TEST_FAKETIME` | the library that tells a process another time |
+//! | `OUTBOX_TEST_NODE_MODULES` | the npm packages that read documents |
 //! | `OUTBOX_TEST_PGBOUNCER` | the program `pgbouncer` |
+//! | `OUTBOX_TEST_PYTHON` | a Python that has moto |
 //! | `OUTBOX_TEST_WEBHOOKS` | the directory of real GitHub payloads |
 
 mod account;
 pub(crate) mod apt;
 mod faketime;
+mod node_modules;
 mod pgbouncer;
 mod postgres;
+mod python;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -34,7 +39,9 @@ use self::postgres::Postgres;
 pub(crate) struct Services {
     postgres: Postgres,
     faketime: PathBuf,
+    node_modules: PathBuf,
     pgbouncer: PathBuf,
+    python: PathBuf,
     webhooks: PathBuf,
 }
 
@@ -69,6 +76,8 @@ impl Services {
             webhooks: webhooks::fetch()?,
             faketime: faketime::library()?,
             pgbouncer: pgbouncer::program()?,
+            node_modules: node_modules::folder()?,
+            python: python::program()?,
             postgres: postgres()?,
         })
     }
@@ -99,7 +108,9 @@ impl Services {
         let always = [
             ("DATABASE_URL", OsStr::new(&self.postgres.url)),
             ("OUTBOX_TEST_FAKETIME", self.faketime.as_os_str()),
+            ("OUTBOX_TEST_NODE_MODULES", self.node_modules.as_os_str()),
             ("OUTBOX_TEST_PGBOUNCER", self.pgbouncer.as_os_str()),
+            ("OUTBOX_TEST_PYTHON", self.python.as_os_str()),
             ("OUTBOX_TEST_WEBHOOKS", self.webhooks.as_os_str()),
         ];
         always.into_iter().chain(bin)
