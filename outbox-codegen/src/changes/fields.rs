@@ -32,9 +32,16 @@ impl Diff {
             let kind = Kind::FieldAdded { is_required, old_is_closed: was.is_closed };
             self.found(&field(path, name), kind);
         }
+        let (written_old, written_new) = (written(old), written(new));
         for (name, a) in &was.fields {
             if let Some(b) = is.fields.get(name) {
-                self.kept(path, name, (old, was, a), (new, is, b));
+                let old = (old.inside(a, written_old.fields.get(name).cloned()), was);
+                let new = (new.inside(b, written_new.fields.get(name).cloned()), is);
+                if written_old.required.contains(name) && !written_new.required.contains(name) {
+                    let is_required = was.required.contains(name);
+                    self.found(&field(path, name), Kind::MayBeOmitted { is_required });
+                }
+                self.kept(&field(path, name), name, old, new);
             }
         }
     }
@@ -44,27 +51,19 @@ impl Diff {
         &mut self,
         path: &[Step],
         name: &str,
-        (old, was, a): (&Side<'_>, &Record, &Value),
-        (new, is, b): (&Side<'_>, &Record, &Value),
+        (old, was): (Side<'_>, &Record),
+        (new, is): (Side<'_>, &Record),
     ) {
-        let path = field(path, name);
-        let inner_old = old.inside(a, written_field(old, name));
-        let inner_new = new.inside(b, written_field(new, name));
-        let (nullable_old, nullable_new) =
-            (inner_old.node().is_nullable, inner_new.node().is_nullable);
+        let (nullable_old, nullable_new) = (old.node().is_nullable, new.node().is_nullable);
         match (was.required.contains(name), is.required.contains(name)) {
             // (An `Option` may be left out: that is one change and not two.)
-            (true, false) if !nullable_new || nullable_old => self.found(&path, Kind::DefaultAdded),
+            (true, false) if !nullable_new || nullable_old => self.found(path, Kind::DefaultAdded),
             (false, true) if !nullable_old || nullable_new => {
-                self.found(&path, Kind::DefaultRemoved)
+                self.found(path, Kind::DefaultRemoved)
             }
             _ => {}
         }
-        if is_always_written(old, name) && !is_always_written(new, name) {
-            let is_required = was.required.contains(name);
-            self.found(&path, Kind::MayBeOmitted { is_required });
-        }
-        self.types(&path, inner_old, inner_new);
+        self.types(path, old, new);
     }
 
     /// What is gone under one name and there under another.
@@ -157,17 +156,10 @@ fn reads_as_well(side: &Side<'_>, property: &str, other: &str) -> bool {
     })
 }
 
-fn written_field(side: &Side<'_>, name: &str) -> Option<Value> {
-    match side.written()?.kind {
-        Is::Record(record) => record.fields.get(name).cloned(),
-        _ => None,
-    }
-}
-
-/// Whether a field is never left out.
-fn is_always_written(side: &Side<'_>, name: &str) -> bool {
+/// The struct as it is written.
+fn written(side: &Side<'_>) -> Record {
     match side.written().map(|node| node.kind) {
-        Some(Is::Record(record)) => record.required.contains(name),
-        _ => false,
+        Some(Is::Record(record)) => record,
+        _ => Record::default(),
     }
 }

@@ -10,7 +10,7 @@ mod words;
 
 use serde_json::Value;
 
-use crate::compat::{Break, Reason, Step};
+use crate::compat::{Break, Reason, Step, refers_only_to_definitions};
 use crate::schemas::{Revision, hash};
 
 pub(crate) use variant::Tagging;
@@ -145,7 +145,14 @@ pub(crate) enum Kind {
 
 /// What has changed from the one revision to the other, outermost first; never nothing.
 pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
-    let mut diff = Diff::default();
+    let definitions = |schema: &Value| schema.get("$defs").cloned();
+    let has_same_definitions = [(&old.read, &new.read), (&old.write, &new.write)]
+        .into_iter()
+        .all(|(old, new)| {
+            let refers_elsewhere = |schema| refers_only_to_definitions(schema) == Some(false);
+            definitions(old) == definitions(new) && !refers_elsewhere(old) && !refers_elsewhere(new)
+        });
+    let mut diff = Diff { has_same_definitions, ..Diff::default() };
     diff.types(&[], Side::whole(old), Side::whole(new));
     let mut changes = diff.changes;
     changes.dedup();
@@ -186,6 +193,8 @@ impl<'a> Side<'a> {
 /// Two revisions that are being compared.
 #[derive(Default)]
 struct Diff {
+    /// Whether what is the same word for word means the same.
+    has_same_definitions: bool,
     changes: Vec<Change>,
     /// What is being compared further out: types may refer to themselves.
     open: Vec<(Value, Value)>,

@@ -187,6 +187,14 @@ impl Arena {
         let document = |id: Id| &self.documents[self.schemas[id.0 as usize].0];
         let (of_a, of_b) = (document(a), document(b));
         let same_definitions = || {
+            let same = |keyword: &&str| of_a.root.get(keyword) == of_b.root.get(keyword);
+            if DEFINITIONS.iter().all(same)
+                && DEFINITIONS.iter().all(|keyword| {
+                    of_a.root.get(keyword).and_then(refers_only_to_definitions) != Some(false)
+                })
+            {
+                return true;
+            }
             DEFINITIONS.iter().all(|keyword| {
                 let (a, b) = (of_a.root.get(keyword), of_b.root.get(keyword));
                 let empty = Value::Object(Map::new());
@@ -195,7 +203,7 @@ impl Arena {
             })
         };
         of_a.siblings_of_refs == of_b.siblings_of_refs
-            && plain(self.value(a)) == plain(self.value(b))
+            && (self.value(a) == self.value(b) || plain(self.value(a)) == plain(self.value(b)))
             && refers_only_to_definitions(self.value(a)).is_none_or(|all| all && same_definitions())
     }
 
@@ -323,7 +331,7 @@ fn refs_in(value: &Value, pointer: String, to: &mut Vec<String>) {
 }
 
 /// Whether all references in a schema are to definitions; `None` where there are none.
-fn refers_only_to_definitions(schema: &Value) -> Option<bool> {
+pub(crate) fn refers_only_to_definitions(schema: &Value) -> Option<bool> {
     let is_definition = |target: &Value| {
         let target = target.as_str().unwrap_or_default();
         DEFINITIONS.iter().any(|keyword| target.starts_with(&format!("#/{keyword}/")))

@@ -58,6 +58,7 @@ mod shape;
 
 pub use accepts::Unhandled;
 pub use arena::Unusable;
+pub(crate) use arena::refers_only_to_definitions;
 pub use engine::{Answer, Break, Reason, Step};
 pub(crate) use keywords::required;
 pub(crate) use report::place;

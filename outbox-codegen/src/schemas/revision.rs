@@ -1,6 +1,6 @@
 //! What a version of an event writes and reads, at one time.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The two schemas of an event's version, and what they cannot show.
@@ -46,17 +46,19 @@ impl Revision {
     /// Whether the other one differs in its documentation only.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
+        let same = |a: &Value, b: &Value| a == b || hash(a) == hash(b);
         self.reading == other.reading
-            && hash(&self.write) == hash(&other.write)
-            && hash(&self.read) == hash(&other.read)
+            && same(&self.write, &other.write)
+            && same(&self.read, &other.read)
     }
 }
 
 /// The hash of what a schema means: of its canonical text without documentation.
 #[must_use]
 pub fn hash(schema: &Value) -> String {
-    let bare = without_documentation(schema, Position::Schema);
-    let digest = Sha256::digest(bare.to_string());
+    let mut bare = String::new();
+    write_bare(schema, Position::Schema, &mut bare);
+    let digest = Sha256::digest(bare);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
@@ -89,42 +91,66 @@ const NAMED: &[&str] = &[
 /// Keywords that hold values.
 const VALUES: &[&str] = &["const", "enum", "default", "required", "type"];
 
-fn without_documentation(value: &Value, position: Position) -> Value {
+/// Writes a schema without its documentation, with its keys in order.
+fn write_bare(value: &Value, position: Position, to: &mut String) {
     match value {
         Value::Object(entries) => {
-            let mut names: Vec<&String> = entries.keys().collect();
-            names.sort_unstable();
             let is_kept =
                 |name: &str| position != Position::Schema || !DOCUMENTATION.contains(&name);
-            let bare: Map<String, Value> = names
-                .into_iter()
-                .filter(|name| is_kept(name))
-                .map(|name| {
-                    let inside = match position {
-                        Position::Value => Position::Value,
-                        Position::Named => Position::Schema,
-                        Position::Schema if NAMED.contains(&name.as_str()) => Position::Named,
-                        Position::Schema if VALUES.contains(&name.as_str()) => Position::Value,
-                        Position::Schema => Position::Schema,
-                    };
-                    let mut bare = without_documentation(&entries[name], inside);
-                    // (Its order is that of the fields in the source.)
-                    if position == Position::Schema
-                        && name == "required"
-                        && let Some(names) = bare.as_array_mut()
-                    {
-                        names.sort_by_key(ToString::to_string);
-                    }
-                    (name.clone(), bare)
-                })
-                .collect();
-            Value::Object(bare)
+            let mut entries: Vec<_> = entries.iter().filter(|(name, _)| is_kept(name)).collect();
+            entries.sort_unstable_by_key(|(name, _)| *name);
+            let write = |(name, value): &(&String, &Value), to: &mut String| {
+                write_text(name, to);
+                to.push(':');
+                match position {
+                    Position::Value => write_bare(value, Position::Value, to),
+                    Position::Named => write_bare(value, Position::Schema, to),
+                    Position::Schema => write_keyword(name, value, to),
+                }
+            };
+            write_list('{', &entries, '}', write, to);
         }
         Value::Array(items) => {
-            items.iter().map(|item| without_documentation(item, position)).collect()
+            write_list('[', items, ']', |item, to| write_bare(item, position, to), to);
         }
-        other => other.clone(),
+        Value::String(text) => write_text(text, to),
+        other => to.push_str(&other.to_string()),
     }
+}
+
+fn write_keyword(name: &str, value: &Value, to: &mut String) {
+    match (name, value) {
+        // (Its order is that of the fields in the source.)
+        ("required", Value::Array(names)) => {
+            let mut names: Vec<&Value> = names.iter().collect();
+            names.sort_by_key(|name| name.as_str());
+            write_list('[', &names, ']', |name, to| write_bare(name, Position::Value, to), to);
+        }
+        (name, _) if NAMED.contains(&name) => write_bare(value, Position::Named, to),
+        (name, _) if VALUES.contains(&name) => write_bare(value, Position::Value, to),
+        _ => write_bare(value, Position::Schema, to),
+    }
+}
+
+fn write_list<T>(
+    open: char,
+    all: &[T],
+    close: char,
+    one: impl Fn(&T, &mut String),
+    to: &mut String,
+) {
+    to.push(open);
+    for (index, item) in all.iter().enumerate() {
+        if index > 0 {
+            to.push(',');
+        }
+        one(item, to);
+    }
+    to.push(close);
+}
+
+fn write_text(text: &str, to: &mut String) {
+    to.push_str(&Value::from(text).to_string());
 }
 
 #[cfg(test)]
