@@ -24,6 +24,10 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+pub mod catalog;
 pub mod command;
 pub mod compat;
+mod duration;
+pub mod graph;
+mod lineage;
 pub mod schemas;

@@ -10,11 +10,15 @@
 //! | `OUTBOX_TEST_FAKETIME` | the library that tells a process another time |
 //! | `OUTBOX_TEST_PGBOUNCER` | the program `pgbouncer` |
 //! | `OUTBOX_TEST_WEBHOOKS` | the directory of real GitHub payloads |
+//! | `OUTBOX_TEST_CHROMIUM` | the program `chromium` |
+//! | `OUTBOX_TEST_DOT` | the program `dot` of Graphviz |
+//! | `OUTBOX_TEST_MERMAID` | Mermaid's script for browsers |
 
 mod account;
 pub(crate) mod apt;
 mod faketime;
 mod pgbouncer;
+mod pictures;
 mod postgres;
 
 use std::ffi::{OsStr, OsString};
@@ -28,6 +32,7 @@ use crate::process;
 use crate::webhooks;
 use crate::workspace;
 
+use self::pictures::Pictures;
 use self::postgres::Postgres;
 
 /// The running services; they stop when this is dropped.
@@ -36,6 +41,7 @@ pub(crate) struct Services {
     faketime: PathBuf,
     pgbouncer: PathBuf,
     webhooks: PathBuf,
+    pictures: Pictures,
 }
 
 /// `cargo xtask services`: runs a command with the services, or holds them open.
@@ -69,6 +75,7 @@ impl Services {
             webhooks: webhooks::fetch()?,
             faketime: faketime::library()?,
             pgbouncer: pgbouncer::program()?,
+            pictures: Pictures::find()?,
             postgres: postgres()?,
         })
     }
@@ -102,6 +109,6 @@ impl Services {
             ("OUTBOX_TEST_PGBOUNCER", self.pgbouncer.as_os_str()),
             ("OUTBOX_TEST_WEBHOOKS", self.webhooks.as_os_str()),
         ];
-        always.into_iter().chain(bin)
+        always.into_iter().chain(bin).chain(self.pictures.variables())
     }
 }

@@ -1,0 +1,7 @@
+//! What people read about a registry: its pages, its pictures, its lints.
+
+mod catalog;
+mod graph;
+mod large;
+mod names;
+mod shop;
