@@ -30,4 +30,5 @@ pub mod compat;
 mod duration;
 pub mod graph;
 mod lineage;
+pub mod lints;
 pub mod schemas;

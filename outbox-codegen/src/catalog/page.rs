@@ -22,7 +22,7 @@ pub(super) fn page(lineage: &Lineage<'_>) -> String {
     }
     page.push_str(&emitters(lineage));
     page.push_str(&consumers(&lineage.consumers));
-    page.extend(lineage.versions.iter().map(|event| version(event)));
+    page.extend(lineage.versions.iter().map(|event| version(lineage, event)));
     page.truncate(page.trim_end().len());
     page + "\n"
 }
@@ -96,7 +96,7 @@ fn consumers(consumers: &[&ConsumerInfo]) -> String {
     part
 }
 
-fn version(event: &EventInfo) -> String {
+fn version(lineage: &Lineage<'_>, event: &EventInfo) -> String {
     let mut part = format!("## Version {}\n\n", event.version);
     if event.retired {
         part.push_str("Retired: it can be read, and not emitted.\n\n");
@@ -106,7 +106,7 @@ fn version(event: &EventInfo) -> String {
     if let Some(file) = source(&event.declared) {
         part.push_str(&format!(", in {}", code(&file)));
     }
-    part.push_str(&format!("\n- Older payloads: {}\n", older(event)));
+    part.push_str(&format!("\n- Older payloads: {}\n", older(lineage, event)));
     if !event.reserved.is_empty() {
         let reserved = codes(event.reserved.iter().copied(), "and");
         part.push_str(&format!("- Reserved, and never to come back: {reserved}\n"));
@@ -135,8 +135,12 @@ fn version(event: &EventInfo) -> String {
 }
 
 /// What becomes of payloads of the version before.
-fn older(event: &EventInfo) -> String {
+fn older(lineage: &Lineage<'_>, event: &EventInfo) -> String {
+    let is_listed = |before: u32| lineage.versions.iter().any(|event| event.version == before);
     match event.upcast_from {
+        Some(before) if !is_listed(before) => {
+            format!("read as version {before}, which is not listed, and converted")
+        }
         Some(before) => format!("read as [version {before}](#version-{before}) and converted"),
         None if event.no_upcast => "cannot be read as this version".to_owned(),
         None if event.version == 1 => "there are none".to_owned(),

@@ -3,5 +3,6 @@
 mod catalog;
 mod graph;
 mod large;
+mod lints;
 mod names;
 mod shop;

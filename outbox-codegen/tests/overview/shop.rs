@@ -1,6 +1,9 @@
 //! A registry as people have them: two versions, an include, every separator in names, handlers and
 //! consumers of each kind, and documentation with characters that mean something elsewhere.
 
+// Handlers are for a service to call, and there is none.
+#![allow(dead_code)]
+
 use outbox_runtime::{
     Batch, Delivery, Error, Event, OutboxTx, Postgres, Registry, RegistryInfo, Tx, consumer, emits,
     registry,

@@ -79,9 +79,9 @@ fn broken(pages: &BTreeMap<PathBuf, Page>) -> (Vec<String>, usize) {
                 (_, Some(above)) => PathBuf::from(above),
                 (file, None) => path.parent().unwrap_or(Path::new("")).join(file),
             };
-            let leads = pages.get(&file).is_some_and(|target| {
-                anchor.is_empty() || target.anchors.contains(anchor)
-            });
+            let leads = pages
+                .get(&file)
+                .is_some_and(|target| anchor.is_empty() || target.anchors.contains(anchor));
             if !leads {
                 broken.push(format!("{}: {link}", path.display()));
             }
@@ -94,7 +94,11 @@ fn broken(pages: &BTreeMap<PathBuf, Page>) -> (Vec<String>, usize) {
 fn every_link_leads_to_a_page_and_an_anchor() {
     for registry in [shop(), large(), hostile()] {
         let (broken, count) = broken(&pages(&registry));
-        assert!(broken.is_empty() && count > 20, "of {count} links of {}: {broken:?}", registry.name);
+        assert!(
+            broken.is_empty() && count > 20,
+            "of {count} links of {}: {broken:?}",
+            registry.name
+        );
     }
     let mut pages = pages(&shop());
     pages.remove(Path::new("events/order.placed.md"));
