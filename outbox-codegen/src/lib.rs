@@ -1,6 +1,7 @@
 //! What is generated from an Outbox registry. So far: the JSON Schemas of its events, as files that
-//! are committed and checked in CI; and the answer to whether readers of one schema can read what
-//! another one describes ([`compat`]), also as the command `outbox schemas diff`.
+//! are committed and checked in CI ([`schemas`]); pages about it in Markdown ([`catalog`]); pictures of
+//! it ([`graph`]); what is probably not meant in it ([`lints`]); and the answer to whether readers of one
+//! schema can read what another one describes ([`compat`]), also as the command `outbox schemas diff`.
 //!
 //! ```
 //! use outbox_runtime::{Event, Registry, registry};
