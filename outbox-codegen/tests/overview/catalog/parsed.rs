@@ -121,6 +121,21 @@ fn no_name_and_no_documentation_breaks_a_table_or_becomes_markup() {
     }
 }
 
+/// A parser drops the cells of a row that are too many, so they are counted in the text: what is in a
+/// cell is written without `|`.
+#[test]
+fn no_row_has_more_cells_than_its_table() {
+    for registry in [shop(), large(), hostile()] {
+        for (path, text) in catalog::files(&registry) {
+            let lines: Vec<&str> = text.lines().collect();
+            let bars = |line: &str| line.matches('|').count();
+            for pair in lines.windows(2).filter(|pair| pair.iter().all(|l| l.starts_with('|'))) {
+                assert_eq!(bars(pair[0]), bars(pair[1]), "{}: {pair:?}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_name_can_be_read_in_the_index_as_it_is() {
     let pages = pages(&hostile());
