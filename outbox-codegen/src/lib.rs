@@ -6,6 +6,10 @@
 //! | [`gate`] | whether the code can live with what was released |
 //! | [`rules`] | the kinds of changes that the gate names, and what to do about each |
 //! | [`compat`] | whether readers of one JSON Schema can read what another one describes |
+//! | [`documents`] | AsyncAPI, TypeScript, EventBridge, CloudEvents |
+//! | [`catalog`] | pages about every event, in Markdown |
+//! | [`graph`] | handlers, events and consumers as a picture |
+//! | [`lints`] | what compiles, and is probably not meant |
 //! | [`command`] | the command `outbox` |
 //!
 //! A user's crate has the command as a binary of five lines, with its own types:
@@ -26,11 +30,16 @@
 //!
 //! And a test that the committed schemas are those of the code: [`assert_up_to_date`].
 
+pub mod catalog;
 mod changes;
 pub mod command;
 pub mod compat;
 pub mod documents;
+mod duration;
 pub mod gate;
+pub mod graph;
+mod lineage;
+pub mod lints;
 pub mod rules;
 pub mod schemas;
 

@@ -13,12 +13,16 @@
 //! | `OUTBOX_TEST_PGBOUNCER` | the program `pgbouncer` |
 //! | `OUTBOX_TEST_PYTHON` | a Python that has moto |
 //! | `OUTBOX_TEST_WEBHOOKS` | the directory of real GitHub payloads |
+//! | `OUTBOX_TEST_CHROMIUM` | the program `chromium` |
+//! | `OUTBOX_TEST_DOT` | the program `dot` of Graphviz |
+//! | `OUTBOX_TEST_MERMAID` | Mermaid's script for browsers |
 
 mod account;
 pub(crate) mod apt;
 mod faketime;
 mod node_modules;
 mod pgbouncer;
+mod pictures;
 mod postgres;
 mod python;
 
@@ -33,6 +37,7 @@ use crate::process;
 use crate::webhooks;
 use crate::workspace;
 
+use self::pictures::Pictures;
 use self::postgres::Postgres;
 
 /// The running services; they stop when this is dropped.
@@ -43,6 +48,7 @@ pub(crate) struct Services {
     pgbouncer: PathBuf,
     python: PathBuf,
     webhooks: PathBuf,
+    pictures: Pictures,
 }
 
 /// `cargo xtask services`: runs a command with the services, or holds them open.
@@ -78,6 +84,7 @@ impl Services {
             pgbouncer: pgbouncer::program()?,
             node_modules: node_modules::folder()?,
             python: python::program()?,
+            pictures: Pictures::find()?,
             postgres: postgres()?,
         })
     }
@@ -113,6 +120,6 @@ impl Services {
             ("OUTBOX_TEST_PYTHON", self.python.as_os_str()),
             ("OUTBOX_TEST_WEBHOOKS", self.webhooks.as_os_str()),
         ];
-        always.into_iter().chain(bin)
+        always.into_iter().chain(bin).chain(self.pictures.variables())
     }
 }
