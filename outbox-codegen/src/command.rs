@@ -6,12 +6,15 @@
 //! | 1 | breaking, not to be decided, or not up to date |
 //! | 2 | the input or the command line cannot be used |
 
+mod check;
 mod compat;
 mod diff;
+mod documents;
 mod folder;
 mod generate;
 mod output;
 mod release;
+mod written;
 
 use std::process::ExitCode;
 
@@ -98,6 +101,21 @@ enum TypedCommand {
         #[command(subcommand)]
         command: TypedSchemas,
     },
+    /// What compiles, and is probably not meant. For CI.
+    Check(check::Check),
+    /// An AsyncAPI 3.0 document.
+    #[command(name = "asyncapi")]
+    AsyncApi(documents::AsyncApi),
+    /// Types for TypeScript: every event, and a union of all.
+    #[command(name = "typescript")]
+    TypeScript(documents::TypeScript),
+    /// Pages in Markdown: every event, its versions, who emits it and who consumes it.
+    Catalog(documents::Catalog),
+    /// Handlers, events and consumers as a picture.
+    Graph(documents::Graph),
+    /// Schemas and rules for Amazon EventBridge.
+    #[command(name = "eventbridge")]
+    EventBridge(documents::EventBridge),
 }
 
 #[derive(Subcommand)]
@@ -141,6 +159,12 @@ impl TypedCommand {
             Self::Schemas { command: TypedSchemas::Generate(generate) } => generate.run(registry),
             Self::Schemas { command: TypedSchemas::Check(check) } => check.run(registry),
             Self::Schemas { command: TypedSchemas::Other(command) } => command.run(Some(registry)),
+            Self::Check(check) => check.run(registry),
+            Self::AsyncApi(asyncapi) => asyncapi.run(registry),
+            Self::TypeScript(typescript) => typescript.run(registry),
+            Self::Catalog(catalog) => catalog.run(registry),
+            Self::Graph(graph) => graph.run(registry),
+            Self::EventBridge(eventbridge) => eventbridge.run(registry),
         }
     }
 }

@@ -146,9 +146,8 @@ pub(crate) enum Kind {
 /// What has changed from the one revision to the other, outermost first; never nothing.
 pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
     let definitions = |schema: &Value| schema.get("$defs").cloned();
-    let has_same_definitions = [(&old.read, &new.read), (&old.write, &new.write)]
-        .into_iter()
-        .all(|(old, new)| {
+    let has_same_definitions =
+        [(&old.read, &new.read), (&old.write, &new.write)].into_iter().all(|(old, new)| {
             let refers_elsewhere = |schema| refers_only_to_definitions(schema) == Some(false);
             definitions(old) == definitions(new) && !refers_elsewhere(old) && !refers_elsewhere(new)
         });

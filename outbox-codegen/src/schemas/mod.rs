@@ -247,7 +247,8 @@ fn left(expected: &BTreeMap<PathBuf, String>, folder: &Path) -> Result<Vec<PathB
     Ok(present)
 }
 
-fn unified(path: &Path, found: &str, expected: &str) -> String {
+/// What changes a text into another one, as a unified diff.
+pub(crate) fn unified(path: &Path, found: &str, expected: &str) -> String {
     let name = path.display().to_string();
     similar::TextDiff::from_lines(found, expected)
         .unified_diff()
