@@ -40,6 +40,7 @@ pub mod gate;
 pub mod graph;
 mod lineage;
 pub mod lints;
+mod parallel;
 pub mod rules;
 pub mod schemas;
 

@@ -5,7 +5,9 @@
 
 mod chaos;
 mod compile_time;
+mod evolution;
 mod examples;
+mod generated;
 mod installed;
 mod measure;
 mod npm;

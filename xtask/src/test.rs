@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::report::Report;
 use crate::services::Services;
-use crate::{examples, process, suite, tidy, workspace};
+use crate::{examples, generated, process, suite, tidy, workspace};
 
 /// A step of the run.
 struct Step {
@@ -33,6 +33,11 @@ const STEPS: &[Step] = &[
     Step { name: "doc", about: "documentation and its links", run: Run::Alone(doc) },
     Step { name: "tests", about: "every test, on both databases", run: Run::With(suite::all) },
     Step { name: "doctests", about: "examples in documentation", run: Run::With(suite::doctests) },
+    Step {
+        name: "generated",
+        about: "what is generated and committed",
+        run: Run::Alone(generated::run),
+    },
     Step { name: "examples", about: "the example programs", run: Run::With(examples::run) },
 ];
 

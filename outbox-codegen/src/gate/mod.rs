@@ -45,6 +45,7 @@ mod text;
 mod versions;
 mod waiver;
 
+use crate::parallel;
 use crate::schemas::{Revision, Snapshot, Superseded, Version, hash};
 
 pub use finding::{Direction, Finding, Level};
@@ -95,23 +96,31 @@ impl Report {
 /// Holds what the code is now against what was released.
 #[must_use]
 pub fn compare(code: &Snapshot, released: &Snapshot) -> Report {
-    let mut report = Report::default();
-    for old in released.versions.iter().filter(|old| !old.released.is_empty()) {
-        report.versions += 1;
-        let mut findings = match code.version(&old.name, old.version).filter(|new| !new.removed) {
-            Some(new) => versions::compare(old, new, &mut report.compared),
-            None => vec![gone(code, released, old)],
-        };
-        for finding in &mut findings {
-            finding.consumers = code.consumers_of(&old.name).map(str::to_owned).collect();
-        }
-        findings.sort_by_key(|finding| finding.level);
+    let all: Vec<&Version> =
+        released.versions.iter().filter(|old| !old.released.is_empty()).collect();
+    let mut report = Report { versions: all.len(), ..Report::default() };
+    for (findings, compared) in parallel::map(&all, |old| compare_one(code, released, old)) {
         report.findings.extend(findings);
+        report.compared += compared;
     }
     report.findings.extend(bumped(code, released));
     report.findings.extend(keys(code, released));
     report.findings.sort_by(|a, b| (&a.event, a.version).cmp(&(&b.event, b.version)));
     report
+}
+
+/// What is found of a version that was released, and how many pairs of schemas were compared.
+fn compare_one(code: &Snapshot, released: &Snapshot, old: &Version) -> (Vec<Finding>, usize) {
+    let mut compared = 0;
+    let mut findings = match code.version(&old.name, old.version).filter(|new| !new.removed) {
+        Some(new) => versions::compare(old, new, &mut compared),
+        None => vec![gone(code, released, old)],
+    };
+    for finding in &mut findings {
+        finding.consumers = code.consumers_of(&old.name).map(str::to_owned).collect();
+    }
+    findings.sort_by_key(|finding| finding.level);
+    (findings, compared)
 }
 
 /// A version that was released, and that the code does not have.

@@ -10,6 +10,7 @@ use super::lock::{self, Entry, Hashes, Lock};
 use super::revision::Revision;
 use super::snapshot::{Snapshot, State, Version};
 use super::source::Source;
+use crate::parallel;
 
 /// How much of a folder is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +26,9 @@ pub(super) fn load(source: &Source, extent: Extent) -> Result<Snapshot, Error> {
     let file = Path::new(lock::FILE);
     let Some(text) = source.read(file)? else { return Ok(Snapshot::default()) };
     let lock = Lock::parse(&text, &source.shown(file))?;
-    let mut versions = Vec::with_capacity(lock.events.len());
-    for entry in lock.events {
-        versions.extend(version(source, entry, extent)?);
-    }
+    let versions = parallel::map(&lock.events, |entry| version(source, entry, extent));
+    let versions: Result<Vec<Option<Version>>, Error> = versions.into_iter().collect();
+    let mut versions: Vec<Version> = versions?.into_iter().flatten().collect();
     versions.sort_by(|a, b| a.id().cmp(&b.id()));
     if let Some(twins) = versions.windows(2).find(|pair| pair[0].id() == pair[1].id()) {
         let twice = format!("it has {} twice: were two branches merged?", twins[0]);
@@ -37,13 +37,14 @@ pub(super) fn load(source: &Source, extent: Extent) -> Result<Snapshot, Error> {
     Ok(Snapshot { versions, consumers: lock.consumers })
 }
 
-fn version(source: &Source, entry: Entry, extent: Extent) -> Result<Option<Version>, Error> {
+fn version(source: &Source, entry: &Entry, extent: Extent) -> Result<Option<Version>, Error> {
     let Entry { name, version, state, facts, current, released: hashes } = entry;
+    let (version, state) = (*version, *state);
     let is_current_released = matches!(state, State::Released | State::Removed);
     let mut released = Vec::with_capacity(hashes.len());
     let last = hashes.len();
     for (number, expected) in (1..).zip(hashes) {
-        let from = |place| revision(source, &name, version, place, &expected, Trust::Frozen);
+        let from = |place| revision(source, name, version, place, expected, Trust::Frozen);
         released.push(match number == last && is_current_released {
             false => from(Place::Revision(number))?,
             // (Whoever wrote the files of a change, and died before the lock, had kept it there.)
@@ -54,22 +55,22 @@ fn version(source: &Source, entry: Entry, extent: Extent) -> Result<Option<Versi
     let current = match (extent, state, released.last()) {
         (_, State::Released | State::Removed, Some(last)) => last.clone(),
         (_, State::Released | State::Removed, None) => {
-            let twice = format!("{name} version {version} is released, and no revision of it is");
-            return Err(Error::unusable(source.shown(Path::new(lock::FILE)), twice));
+            let none = format!("{name} version {version} is released, and no revision of it is");
+            return Err(Error::unusable(source.shown(Path::new(lock::FILE)), none));
         }
         (Extent::Released, _, Some(last)) => last.clone(),
         (Extent::Released, _, None) => return Ok(None),
         (Extent::All, ..) => {
-            revision(source, &name, version, Place::Current, &current, Trust::Generated)?
+            revision(source, name, version, Place::Current, current, Trust::Generated)?
         }
     };
     Ok(Some(Version {
-        name,
+        name: name.clone(),
         version,
         current,
         released,
         removed: state == State::Removed,
-        facts,
+        facts: facts.clone(),
         declared: None,
     }))
 }
@@ -139,25 +140,26 @@ fn path(name: &str, version: u32, place: Place, contract: &str) -> PathBuf {
 
 /// The files of a snapshot, by path, with their contents; the lock among them.
 pub(super) fn files(snapshot: &Snapshot) -> BTreeMap<PathBuf, String> {
-    let mut files = BTreeMap::new();
-    let mut add = |version: &Version, place: Place, revision: &Revision| {
-        for (contract, schema) in [("write", &revision.write), ("read", &revision.read)] {
-            let path = path(&version.name, version.version, place, contract);
-            files.insert(path, format!("{:#}\n", sorted(schema)));
-        }
+    let files = parallel::map(&snapshot.versions, files_of);
+    let lock = (PathBuf::from(lock::FILE), Lock::of(snapshot).text());
+    files.into_iter().flatten().chain([lock]).collect()
+}
+
+fn files_of(version: &Version) -> Vec<(PathBuf, String)> {
+    let older = match version.state() {
+        State::Unreleased | State::Changed => version.released.len(),
+        State::Released | State::Removed => version.released.len() - 1,
     };
-    for version in &snapshot.versions {
-        let older = match version.state() {
-            State::Unreleased | State::Changed => version.released.len(),
-            State::Released | State::Removed => version.released.len() - 1,
-        };
-        for (number, revision) in (1..).zip(&version.released[..older]) {
-            add(version, Place::Revision(number), revision);
-        }
-        add(version, Place::Current, &version.current);
-    }
-    files.insert(PathBuf::from(lock::FILE), Lock::of(snapshot).text());
-    files
+    let older = (1..).zip(&version.released[..older]);
+    let older = older.map(|(number, revision)| (Place::Revision(number), revision));
+    let all = older.chain([(Place::Current, &version.current)]);
+    let two = |(place, revision): (Place, &Revision)| {
+        [("write", &revision.write), ("read", &revision.read)].map(|(contract, schema)| {
+            let path = path(&version.name, version.version, place, contract);
+            (path, format!("{:#}\n", sorted(schema)))
+        })
+    };
+    all.flat_map(two).collect()
 }
 
 /// The same value with its keys in order, whatever features `serde_json` was built with.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::revision::{Reading, Revision, hash};
 use super::snapshot::{Consumer, Facts, Snapshot, State, Version};
+use crate::parallel;
 
 /// The file's name.
 pub const FILE: &str = "outbox.lock";
@@ -72,7 +73,7 @@ impl Lock {
         };
         Self {
             format: FORMAT,
-            events: snapshot.versions.iter().map(entry).collect(),
+            events: parallel::map(&snapshot.versions, entry),
             consumers: snapshot.consumers.clone(),
         }
     }

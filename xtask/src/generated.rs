@@ -1,0 +1,34 @@
+//! What is committed and generated, held against what it is generated from: the tool used on itself.
+
+use anyhow::Result;
+
+use crate::{evolution, process, workspace};
+
+/// The committed schemas, their compatibility with what was released, the lints and the picture of the
+/// examples; then the life of an event in a crate of its own.
+pub(crate) fn run() -> Result<()> {
+    let orders = "schemas/orders";
+    own(&["schemas", "check", "--schemas", orders])?;
+    own(&["schemas", "compat", "--schemas", orders])?;
+    own(&["check", "--sources", "examples/orders/src"])?;
+    own(&["graph", "--format", "svg", "--output", "examples/orders/graph.svg", "--check"])?;
+    // (That the quickstart's are those of its code is a test of its own.)
+    process::run(
+        workspace::cargo().args(["run", "--quiet", "--package", "outbox-codegen"]).args([
+            "--bin",
+            "outbox",
+            "--",
+            "schemas",
+            "compat",
+            "--schemas",
+            "schemas/quickstart",
+        ]),
+    )?;
+    evolution::run()
+}
+
+fn own(arguments: &[&str]) -> Result<()> {
+    let mut command = workspace::cargo();
+    command.args(["run", "--quiet", "--package", "orders", "--bin", "orders-outbox", "--"]);
+    process::run(command.args(arguments))
+}
