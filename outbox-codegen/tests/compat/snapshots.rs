@@ -1,5 +1,5 @@
-//! Every schema that schemars' own tests have: it is read, and means the same as a copy whose text is
-//! another one.
+//! Every schema that schemars' own tests have, and every one of the examples': it is read, and means the
+//! same as a copy that says at every place what it says in other words.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,36 +35,68 @@ fn json_files(folder: &Path, to: &mut Vec<PathBuf>) {
     }
 }
 
-/// Gives every schema another title.
-fn retitle(schema: &mut Value) {
+/// Adds to every schema a condition that every value meets. (Annotations would not do: what differs in
+/// these only is not looked at twice.)
+fn reworded(schema: &mut Value) {
     match schema {
         Value::Object(keywords) => {
             for (keyword, value) in keywords.iter_mut() {
                 if !["default", "examples", "const", "enum"].contains(&keyword.as_str()) {
-                    retitle(value);
+                    reworded(value);
                 }
             }
             let is_schema = keywords.get("type").is_some_and(|t| t.is_string() || t.is_array());
             if is_schema || keywords.contains_key("$ref") {
-                keywords.insert("title".into(), json!("another"));
+                match keywords.get_mut("allOf").and_then(Value::as_array_mut) {
+                    Some(all) => all.push(json!(true)),
+                    None => {
+                        keywords.insert("allOf".into(), json!([true]));
+                    }
+                }
             }
         }
-        Value::Array(schemas) => schemas.iter_mut().for_each(retitle),
+        Value::Array(schemas) => schemas.iter_mut().for_each(reworded),
         _ => {}
     }
 }
 
+/// The files that are not read, and may be.
+fn undecided(files: &[PathBuf]) -> Vec<String> {
+    let mut undecided = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).expect("a file");
+        let schema: Value = serde_json::from_str(&text).expect("JSON");
+        let mut copy = schema.clone();
+        reworded(&mut copy);
+        let answer = compare(schema, copy).unwrap_or_else(|errors| panic!("{errors:?}"));
+        match answer {
+            Answer::Holds => {}
+            Answer::Unknown(_) => {
+                let name = file.file_name().and_then(|name| name.to_str()).expect("text");
+                undecided.push(name.to_owned());
+            }
+            answer => panic!("{}: {answer:?}", file.display()),
+        }
+    }
+    undecided
+}
+
+/// Four enums flattened into one struct that denies unknown fields, in draft 7: a product of four `oneOf`s
+/// whose alternatives exclude one another only by what they require. It fails closed.
+const BEYOND: &str = "enums_flattened.rs~external_enums_flattened_deny_unknown_fields_draft07.json";
+
 #[test]
-fn every_snapshot_of_schemars_is_read() {
+fn every_snapshot_of_schemars_but_one_is_read() {
     let mut files = Vec::new();
     json_files(&schemars().join("tests"), &mut files);
     assert!(files.len() > 100, "the snapshots are elsewhere: {} files", files.len());
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("a file");
-        let schema: Value = serde_json::from_str(&text).expect("JSON");
-        let mut copy = schema.clone();
-        retitle(&mut copy);
-        let answer = compare(schema, copy).unwrap_or_else(|errors| panic!("{errors:?}"));
-        assert_eq!(answer, Answer::Holds, "{}", file.display());
-    }
+    assert_eq!(undecided(&files), [BEYOND]);
+}
+
+#[test]
+fn every_schema_of_the_examples_is_read() {
+    let mut files = Vec::new();
+    json_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas"), &mut files);
+    assert!(files.len() >= 14, "{} files", files.len());
+    assert_eq!(undecided(&files), [""; 0]);
 }
