@@ -132,23 +132,6 @@ impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T where Of<T>: Re
 #[doc(hidden)]
 impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T where Of<T>: Reported<As = Parts> {}
 
-/// A type that stands for an event: every [`Event`], for itself.
-///
-/// What an associated type must be is checked together with all that follows from it. An associated type
-/// that must be an `Event` would report a derive that is missing a second time, where the event is
-/// named. So it must only name one.
-pub trait NamesEvent {
-    /// The event.
-    type Event: Event;
-}
-
-impl<E: Event> NamesEvent for E {
-    type Event = E;
-}
-
-/// The event that a type [names](NamesEvent): itself.
-pub type EventOf<E> = <E as NamesEvent>::Event;
-
 /// An event that can be emitted: the derive implements it unless the event is `retired`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is retired: it can be read, but not emitted",

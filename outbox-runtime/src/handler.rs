@@ -1,7 +1,7 @@
 //! Handlers that emit: what `#[emits]` says about a function.
 
 use crate::declaration::Declaration;
-use crate::event::{Event, EventOf, NamesEvent};
+use crate::event::Event;
 
 /// A function whose success is an event. Implemented by `#[emits]`, on a struct of the function's name.
 #[diagnostic::on_unimplemented(
@@ -11,7 +11,7 @@ use crate::event::{Event, EventOf, NamesEvent};
 )]
 pub trait EmittingHandler: 'static {
     /// The event that it emits.
-    type Event: NamesEvent;
+    type Event: Event;
 
     /// [`Event`](Self::Event) where the attribute made that type, so that listing the handler lists
     /// the event; where the event is a type of the user's own, something that is no event.
@@ -56,8 +56,8 @@ impl HandlerInfo {
         Self {
             name: H::NAME,
             registry: "",
-            event_name: EventOf::<H::Event>::NAME,
-            event_version: EventOf::<H::Event>::VERSION,
+            event_name: H::Event::NAME,
+            event_version: H::Event::VERSION,
             commits: H::COMMITS,
             declared: H::DECLARED,
         }

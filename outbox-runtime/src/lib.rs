@@ -101,8 +101,7 @@ pub use details::{Alias, DelayInfo, KeyInfo};
 pub use emits::{AsOutput, HasOutbox, OutboxTx};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{
-    DecodeError, Emit, Emittable, Emitted, Event, EventOf, IntoEmit, NamesEvent, Payload, Position,
-    StoredEvent,
+    DecodeError, Emit, Emittable, Emitted, Event, IntoEmit, Payload, Position, StoredEvent,
 };
 pub use handler::{EmittingHandler, HandlerInfo};
 pub use headers::{Cause, Headers};

@@ -11,14 +11,14 @@ use futures_util::future::BoxFuture;
 use super::delivery::{Batch, Context, Delivery};
 use super::{BatchOutcome, ConsumerError, ConsumerOptions, Outcome};
 use crate::details::ConsumerDetails;
-use crate::event::{DecodeError, Event, EventOf, NamesEvent, StoredEvent};
+use crate::event::{DecodeError, Event, StoredEvent};
 use crate::store::Backend;
 use crate::tx::Tx;
 
 /// A consumer: the event that it takes and how it is run. Implemented by `#[consumer]`.
 pub trait ConsumerDef: 'static {
     /// The event type.
-    type Event: NamesEvent;
+    type Event: Event;
 
     /// Name and options.
     const OPTIONS: ConsumerOptions;
@@ -32,13 +32,13 @@ pub trait ConsumerDef: 'static {
     const DETAILS: ConsumerDetails = ConsumerDetails::NONE;
 
     /// Whether this event is for the consumer at all.
-    fn when(event: &EventOf<Self::Event>) -> bool {
+    fn when(event: &Self::Event) -> bool {
         let _ = event;
         true
     }
 
     /// How long after the event was appended it is delivered.
-    fn delay(event: &EventOf<Self::Event>) -> Option<Duration> {
+    fn delay(event: &Self::Event) -> Option<Duration> {
         let _ = event;
         None
     }
@@ -60,7 +60,7 @@ pub trait Consumer<S, DB: Backend>: ConsumerDef {
 pub trait HandleEach<S>: ConsumerDef {
     /// Runs the user's function.
     fn handle(
-        delivery: Delivery<EventOf<Self::Event>>,
+        delivery: Delivery<Self::Event>,
         state: &S,
         context: Context,
     ) -> impl Future<Output = Result<Outcome, ConsumerError>> + Send;
@@ -70,7 +70,7 @@ pub trait HandleEach<S>: ConsumerDef {
 pub trait HandleBatch<S>: ConsumerDef {
     /// Runs the user's function.
     fn handle(
-        batch: Batch<EventOf<Self::Event>>,
+        batch: Batch<Self::Event>,
         state: &S,
         context: Context,
     ) -> impl Future<Output = Result<BatchOutcome, ConsumerError>> + Send;
@@ -80,7 +80,7 @@ pub trait HandleBatch<S>: ConsumerDef {
 pub trait HandleTx<S, DB: Backend>: ConsumerDef {
     /// Runs the user's function.
     fn handle(
-        delivery: Delivery<EventOf<Self::Event>>,
+        delivery: Delivery<Self::Event>,
         tx: &mut Tx<'_, DB>,
         state: &S,
         context: Context,
@@ -167,8 +167,8 @@ impl<DB: Backend> Bound<DB> {
     fn new<C: ConsumerDef>(handler: Handler<DB>) -> Self {
         Self {
             options: C::OPTIONS,
-            event_name: EventOf::<C::Event>::NAME,
-            event_version: EventOf::<C::Event>::VERSION,
+            event_name: C::Event::NAME,
+            event_version: C::Event::VERSION,
             read: C::DECIDES_ON_READING.then_some(on_reading::<C>),
             handler,
         }
@@ -182,7 +182,7 @@ impl<DB: Backend> Bound<DB> {
 }
 
 fn on_reading<C: ConsumerDef>(stored: &StoredEvent) -> Result<OnReading, DecodeError> {
-    let event = EventOf::<C::Event>::decode(stored.version, &stored.payload)?;
+    let event = C::Event::decode(stored.version, &stored.payload)?;
     Ok(OnReading { wanted: C::when(&event), delay: C::delay(&event) })
 }
 
@@ -197,7 +197,7 @@ impl<C, S> Adapter<C, S> {
     }
 }
 
-fn decode<C: ConsumerDef>(attempted: Attempted) -> Result<Delivery<EventOf<C::Event>>, Failure> {
+fn decode<C: ConsumerDef>(attempted: Attempted) -> Result<Delivery<C::Event>, Failure> {
     Delivery::decode(attempted.event, C::OPTIONS.name, attempted.attempt)
         .map_err(Failure::Undecodable)
 }

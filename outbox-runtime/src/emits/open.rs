@@ -6,7 +6,7 @@ use super::OutboxTx;
 use super::record::{Properties, Property, Written};
 use crate::emitter::{Emitter, add_to_events, current_cause};
 use crate::error::{Error, Result};
-use crate::event::{Emit, Event, EventOf};
+use crate::event::{Emit, Event};
 use crate::handler::EmittingHandler;
 use crate::headers::Cause;
 use crate::outbox::limits::refused;
@@ -187,9 +187,9 @@ fn call<H: EmittingHandler, DB: Backend>(
     cause: Option<Arc<Cause>>,
     input: Option<Property>,
 ) -> Result<Call<DB>> {
-    emitter.listed.check::<EventOf<H::Event>>(|| match H::GENERATES {
+    emitter.listed.check::<H::Event>(|| match H::GENERATES {
         true => format!("list the handler `{}` in its `handlers`", H::NAME),
-        false => add_to_events::<EventOf<H::Event>>(),
+        false => add_to_events::<H::Event>(),
     })?;
     Ok(Call { emitter: Arc::clone(emitter), cause, input })
 }
@@ -244,7 +244,7 @@ pub fn event<E: Generated, T, DB: Backend, const N: usize>(
 /// When it breaks a limit.
 pub fn own_event<H: EmittingHandler, T, DB: Backend>(
     open: &mut Open<T, DB>,
-    event: EventOf<H::Event>,
+    event: H::Event,
 ) -> Result<Ready> {
     let stamp = current_cause(open.call.cause.as_ref());
     open.call.emitter.prepare(Emit::new(event), stamp).map(Ready)

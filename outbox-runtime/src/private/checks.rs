@@ -9,7 +9,7 @@ use super::search::{
     Clash, clashing_consumer, clashing_event, find_consumer, find_event, find_version, is_complete,
     is_same, own_event,
 };
-use crate::event::{Event, EventOf};
+use crate::event::Event;
 use crate::handler::EmittingHandler;
 
 const NEXT_VERSION: &str = "give the newer shape the next version, or another fact another name";
@@ -202,9 +202,9 @@ pub const fn check_upcast(name: &str, version: u32, from: EventEntry) {
 /// A handler's event can still be emitted.
 #[track_caller]
 pub const fn check_not_retired<H: EmittingHandler>() {
-    if EventOf::<H::Event>::RETIRED {
-        Message::of(&["`", EventOf::<H::Event>::NAME, "` version "])
-            .number(EventOf::<H::Event>::VERSION)
+    if H::Event::RETIRED {
+        Message::of(&["`", H::Event::NAME, "` version "])
+            .number(H::Event::VERSION)
             .texts(&[" is retired, so `", H::NAME, "` cannot emit it: emit a newer version"])
             .panic();
     }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::{Arc, UnknownEvent, Vec};
 use crate::consumer::{Bound, Consumer, ConsumerDef, FromRef};
 use crate::declaration::Declaration;
-use crate::event::{Event, EventOf};
+use crate::event::Event;
 use crate::handler::{EmittingHandler, HandlerInfo};
 use crate::registry::{ConsumerInfo, EventInfo, Registry, RegistryInfo};
 use crate::store::Backend;
@@ -124,7 +124,7 @@ pub trait ListedHandler {
 impl<H: EmittingHandler> ListedHandler for H {
     const ENTRY: HandlerEntry = HandlerEntry {
         name: H::NAME,
-        event: EventEntry::of::<EventOf<H::Event>>(),
+        event: EventEntry::of::<H::Event>(),
         generates: H::GENERATES,
         info: HandlerInfo::of::<H>,
     };
@@ -143,7 +143,7 @@ impl ConsumerEntry {
     pub(super) const fn of<C: ConsumerDef>() -> Self {
         Self {
             name: C::OPTIONS.name,
-            event: EventEntry::of::<EventOf<C::Event>>(),
+            event: EventEntry::of::<C::Event>(),
             declared: C::DETAILS.declared,
             info: ConsumerInfo::of::<C>,
         }

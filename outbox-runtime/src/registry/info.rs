@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use crate::consumer::{ConsumerDef, ConsumerOptions};
 use crate::declaration::Declaration;
 use crate::details::{Alias, DelayInfo, KeyInfo};
-use crate::event::{Event, EventOf};
+use crate::event::Event;
 use crate::handler::HandlerInfo;
 
 /// A registry as a value: everything that it lists, and everything that its includes list.
@@ -176,8 +176,8 @@ impl ConsumerInfo {
             options: C::OPTIONS,
             registry: "",
             rust_path: std::any::type_name::<C>(),
-            event_name: EventOf::<C::Event>::NAME,
-            event_version: EventOf::<C::Event>::VERSION,
+            event_name: C::Event::NAME,
+            event_version: C::Event::VERSION,
             when: details.when,
             delay: details.delay,
             declared: details.declared,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::consumer::{ConsumerError, Context, Delivery, HandleEach, Outcome};
 use crate::error::{Error, Result};
-use crate::event::{Event, EventOf, StoredEvent};
+use crate::event::{Event, StoredEvent};
 use crate::headers::{Cause, Headers};
 
 /// Calls one consumer with one event, as a worker would at the first attempt, without a database:
@@ -21,7 +21,7 @@ use crate::headers::{Cause, Headers};
 /// [`Refused`](crate::ErrorKind::Refused) when the event cannot be serialised or read back.
 pub async fn deliver<C: HandleEach<S>, S>(
     state: &S,
-    event: &EventOf<C::Event>,
+    event: &C::Event,
 ) -> Result<Option<std::result::Result<Outcome, ConsumerError>>> {
     if !C::when(event) {
         return Ok(None);
@@ -33,8 +33,8 @@ pub async fn deliver<C: HandleEach<S>, S>(
     let stored = Arc::new(StoredEvent {
         position: 1,
         id: Uuid::now_v7(),
-        name: EventOf::<C::Event>::NAME.to_owned(),
-        version: EventOf::<C::Event>::VERSION,
+        name: C::Event::NAME.to_owned(),
+        version: C::Event::VERSION,
         key: event.key().map(std::borrow::Cow::into_owned),
         payload,
         headers: Headers::default(),
