@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Test { only } => test::run(&only),
         Command::Chaos { seeds, only } => chaos::run(seeds, &only),
         Command::CompileTime { count, rounds } => compile_time::run(count, rounds),
+        Command::Evolution => evolution::run(),
         Command::Measure { events } => measure::run(events),
         Command::PostgresVersions { only } => versions::run(&only),
         Command::Services { command } => services::run(&command),
@@ -80,6 +81,9 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         rounds: u32,
     },
+    /// The life of an event in a crate of its own: released, broken, refused, mended, replayed. It builds
+    /// everything that such a crate depends on, so it is no part of `test`.
+    Evolution,
     /// Print figures of a release build: draining a backlog, and what more workers bring.
     Measure {
         /// How many events the backlog has.
