@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A version changes freely until it is released. From then on somebody may have events of it in a log,
-//! and somebody may still read as it did; so its schemas stay as they are for the gate ([`gate`]), also
+//! and somebody may still read as it did; so its schemas stay as they are for the gate ([`gate`](crate::gate)), also
 //! after it has changed in a way that both can bear: then the earlier ones are kept as
 //! `v1.r1.write.json` and so on, and every later change is held against all of them.
 //!
