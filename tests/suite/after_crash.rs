@@ -26,7 +26,7 @@ async fn events_of_a_key_keep_their_order_while_they_are_run_one_at_a_time<DB: D
         let probe = Probe::default();
         let key = |n: u64| Ping::keyed(&(n % keys).to_string(), n);
         let worker = || {
-            let lease = Duration::from_millis(500);
+            let lease = Duration::from_secs(2);
             Worker::new(outbox.clone(), probe.clone()).lease(lease).page_size(page_size)
         };
 
@@ -67,7 +67,7 @@ async fn an_attempt_that_a_graceful_stop_drops_is_not_taken_for_a_crash<DB: Db>(
     let probe = Probe::new(|_, ping, _| if ping.n == 1 { Act::Hang } else { Act::Succeed });
     let worker = || {
         Worker::new(outbox.clone(), probe.clone())
-            .lease(Duration::from_millis(500))
+            .lease(Duration::from_secs(2))
             .shutdown_timeout(Duration::ZERO)
     };
     let emit = async |n| -> Result<()> {

@@ -167,7 +167,7 @@ where
     let probe = Probe::default();
     let often = Duration::from_millis(10);
     let worker = Worker::new(outbox.outbox().clone(), probe.clone()).poll(often, often);
-    let worker = worker.lease(Duration::from_millis(1_500)).shutdown_timeout(Duration::ZERO);
+    let worker = worker.lease(Duration::from_secs(6)).shutdown_timeout(Duration::ZERO);
     let running = Running::worker(worker);
     emit(&outbox, 1..2).await?;
     probe.until_called("parent", 1).await;

@@ -48,7 +48,7 @@ async fn run(connections: u32) -> Result<()> {
     let few = Outbox::<Crowd, Postgres>::builder(few).clock(outbox.clock().clone()).build();
     let probe = Probe::default();
     // Eight transactions of some 750 ms each wait for one another.
-    let worker = Worker::new(few, probe.clone()).lease(Duration::from_millis(1_500)).tx_size(4);
+    let worker = Worker::new(few, probe.clone()).lease(Duration::from_secs(3)).tx_size(4);
     let running = Running::worker(worker);
     wait::until("the leases to be taken", async || {
         Postgres::number(outbox.pool(), "select count(*) from outbox.lease")
