@@ -12,6 +12,7 @@ mod diff;
 mod documents;
 mod folder;
 mod generate;
+mod migrations;
 mod output;
 mod release;
 mod written;
@@ -101,6 +102,11 @@ enum TypedCommand {
         #[command(subcommand)]
         command: TypedSchemas,
     },
+    /// Migration files: what the code needs of its database, and the files do not give yet.
+    Migrations {
+        #[command(subcommand)]
+        command: MigrationsCommand,
+    },
     /// What compiles, and is probably not meant. For CI.
     Check(check::Check),
     /// An AsyncAPI 3.0 document.
@@ -138,6 +144,14 @@ enum TypedSchemas {
 }
 
 #[derive(Subcommand)]
+enum MigrationsCommand {
+    /// Writes a new file with what is missing; those that are there stay as they are.
+    Generate(migrations::Generate),
+    /// Whether anything is missing; writes nothing. For CI.
+    Check(migrations::Check),
+}
+
+#[derive(Subcommand)]
 enum Schemas {
     /// Whether what is deployed, and what is in the log, can live with the events as they are now. For CI.
     Compat(compat::Arguments),
@@ -159,6 +173,10 @@ impl TypedCommand {
             Self::Schemas { command: TypedSchemas::Generate(generate) } => generate.run(registry),
             Self::Schemas { command: TypedSchemas::Check(check) } => check.run(registry),
             Self::Schemas { command: TypedSchemas::Other(command) } => command.run(Some(registry)),
+            Self::Migrations { command: MigrationsCommand::Generate(generate) } => {
+                generate.run(registry)
+            }
+            Self::Migrations { command: MigrationsCommand::Check(check) } => check.run(registry),
             Self::Check(check) => check.run(registry),
             Self::AsyncApi(asyncapi) => asyncapi.run(registry),
             Self::TypeScript(typescript) => typescript.run(registry),

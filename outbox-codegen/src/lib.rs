@@ -9,6 +9,7 @@
 //! | [`documents`] | AsyncAPI, TypeScript, EventBridge, CloudEvents |
 //! | [`catalog`] | pages about every event, in Markdown |
 //! | [`graph`] | handlers, events and consumers as a picture |
+//! | [`migrations`] | migration files for the database |
 //! | [`lints`] | what compiles, and is probably not meant |
 //! | [`command`] | the command `outbox` |
 //!
@@ -40,6 +41,7 @@ pub mod gate;
 pub mod graph;
 mod lineage;
 pub mod lints;
+pub mod migrations;
 mod parallel;
 pub mod rules;
 pub mod schemas;

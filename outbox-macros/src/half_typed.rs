@@ -158,7 +158,7 @@ fn something_else_than_a_function_is_passed_on_as_it_is() {
 fn half_an_event_is_an_error_or_an_event() {
     let event = quote! {
         #[event(name = "order.placed", version = 2, key = self.id, upcast(from = shop::Older))]
-        #[event(reserved("coupon", "voucher"))]
+        #[event(reserved("coupon", "voucher"), index(id, names))]
         #[serde(rename_all = "camelCase")]
         pub(crate) struct OrderPlaced {
             #[serde(rename = "ref", default)]

@@ -70,6 +70,7 @@ mod version;
 /// | `no_upcast` | older payloads cannot be read as this version |
 /// | `retired` | can be read and upcast; emitting it does not compile |
 /// | `reserved("coupon")` | properties that older payloads had, and that must not come back |
+/// | `index(customer, status)` | fields that people look events up by: `outbox migrations generate` writes an index on each |
 /// | `crate = path` | where `outbox_runtime` is, if it is re-exported under another name |
 ///
 /// Names and renames of serde are honoured: `reserved` speaks of properties in the payload. A

@@ -17,6 +17,7 @@ pub struct EventDetails {
     pub upcast_from: Option<u32>,
     pub no_upcast: bool,
     pub reserved: &'static [&'static str],
+    pub indexes: &'static [&'static str],
     pub aliases: &'static [Alias],
     pub other: Option<&'static str>,
 }
@@ -30,6 +31,7 @@ impl EventDetails {
         upcast_from: None,
         no_upcast: false,
         reserved: &[],
+        indexes: &[],
         aliases: &[],
         other: None,
     };

@@ -75,6 +75,7 @@ mod handler;
 pub mod headers;
 mod json;
 mod key;
+pub mod migrations;
 #[cfg(test)]
 mod model;
 mod name;

@@ -92,6 +92,26 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
         Ok(Self { outbox, clock, database })
     }
 
+    /// An outbox in a database whose tables are there already: to which an application has applied
+    /// its migration files.
+    ///
+    /// ```no_run
+    /// # use outbox_runtime::{Sqlite, registry};
+    /// # use outbox_runtime::testing::{TestDatabase, TestOutbox};
+    /// # registry! { struct Shop; }
+    /// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+    /// let database = TestDatabase::<Sqlite>::create().await?;
+    /// // sqlx::migrate!().run(database.pool()).await?;
+    /// let outbox = TestOutbox::<Shop, Sqlite>::on(database);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on(database: TestDatabase<DB>) -> Self {
+        let clock = Clock::manual(Utc::now());
+        let outbox = Outbox::builder(database.pool().clone()).clock(clock.clone()).build();
+        Self { outbox, clock, database }
+    }
+
     /// The outbox, to clone.
     #[must_use]
     pub fn outbox(&self) -> &Outbox<R, DB> {

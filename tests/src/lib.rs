@@ -1,6 +1,7 @@
 //! What the suites share: events and consumers whose behaviour a test scripts, workers in tasks of
 //! their own, waiting for signals, and looking at a database from outside.
 
+mod both;
 pub mod cluster;
 pub mod db;
 pub mod log;

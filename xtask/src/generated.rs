@@ -4,12 +4,15 @@ use anyhow::Result;
 
 use crate::{process, workspace};
 
-/// The committed schemas, their compatibility with what was released, the lints and the picture of the
+/// The committed schemas, their compatibility with what was released, the migrations, the lints and the picture of the
 /// examples.
 pub(crate) fn run() -> Result<()> {
     let orders = "schemas/orders";
     own(&["schemas", "check", "--schemas", orders])?;
     own(&["schemas", "compat", "--schemas", orders])?;
+    for db in ["postgres", "sqlite"] {
+        own(&["migrations", "check", &format!("examples/orders/migrations/{db}"), "--db", db])?;
+    }
     own(&["check", "--sources", "examples/orders/src"])?;
     own(&["graph", "--format", "svg", "--output", "examples/orders/graph.svg", "--check"])?;
     // (That the quickstart's are those of its code is a test of its own.)

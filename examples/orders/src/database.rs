@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use sqlx::Pool;
+use sqlx::migrate::Migrator;
 
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres as Db;
@@ -15,7 +16,12 @@ pub const DEFAULT_URL: &str = "postgres://localhost/orders";
 #[cfg(not(feature = "postgres"))]
 pub const DEFAULT_URL: &str = "sqlite://target/orders.db?mode=rwc";
 
-const TABLES: &str = include_str!("../migrations/0001_create_shop.sql");
+/// The shop's own migrations, and those that `orders-outbox migrations generate` wrote.
+#[cfg(feature = "postgres")]
+pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// The shop's own migrations, and those that `orders-outbox migrations generate` wrote.
+#[cfg(not(feature = "postgres"))]
+pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Connects.
 ///
@@ -26,15 +32,13 @@ pub async fn connect(url: &str) -> Result<Pool<Db>> {
     Pool::connect(url).await.with_context(|| format!("cannot open {url}"))
 }
 
-/// Makes the shop's own tables. (A real service would use sqlx's migrator; the outbox's tables come
-/// from `Outbox::migrate`.)
+/// Makes the tables of the shop and of the outbox, as `sqlx migrate run` would.
 ///
 /// # Errors
 ///
 /// When the database refuses.
 pub async fn migrate(pool: &Pool<Db>) -> Result<()> {
-    sqlx::raw_sql(TABLES).execute(pool).await.context("cannot make the shop's tables")?;
-    Ok(())
+    MIGRATIONS.run(pool).await.context("cannot apply the migrations")
 }
 
 /// Something to sell, and somebody to buy it.

@@ -35,9 +35,8 @@ async fn main() -> Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let pool = database::connect(&arguments.database_url).await?;
-    let outbox = Outbox::new(pool.clone());
-    outbox.migrate().await?;
     database::migrate(&pool).await?;
+    let outbox = Outbox::new(pool.clone());
     database::stock_up(&pool).await?;
     let state = sandbox::state(outbox);
 

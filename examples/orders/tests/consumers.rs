@@ -9,7 +9,7 @@ use orders::events::{OrderCancelled, OrderPaid, StockShort};
 use orders::orders::{Order, PlaceOrder, PlaceOrderEvent, place_order};
 use orders::sandbox;
 use orders::shop::{AppState, Mailer, Payments, Pending, Shop};
-use outbox_runtime::testing::TestOutbox;
+use outbox_runtime::testing::{TestDatabase, TestOutbox};
 use outbox_runtime::{DeliveryFilter, DeliveryState, EventFilter, OutboxTx, headers};
 use uuid::Uuid;
 
@@ -68,8 +68,9 @@ struct Test {
 
 impl Test {
     async fn new() -> Result<Self> {
-        let outbox = TestOutbox::<Shop, Db>::new().await?;
-        migrate(outbox.pool()).await?;
+        let database = TestDatabase::<Db>::create().await?;
+        migrate(database.pool()).await?;
+        let outbox = TestOutbox::<Shop, Db>::on(database);
         stock_up(outbox.pool()).await?;
         let outside = Arc::new(Recorder::default());
         let state = AppState {

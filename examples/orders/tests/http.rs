@@ -11,7 +11,7 @@ use orders::events::{OrderCancelled, OrderShipped};
 use orders::orders::{Cancelled, Order, PlaceOrder, PlaceOrderEvent};
 use orders::shop::{AppState, Pending, Policy, Shop};
 use orders::{app, sandbox};
-use outbox_runtime::testing::TestOutbox;
+use outbox_runtime::testing::{TestDatabase, TestOutbox};
 use outbox_runtime::{EventFilter, headers};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -29,8 +29,9 @@ struct Service {
 
 impl Service {
     async fn start(policy: impl Policy + 'static) -> Result<Self> {
-        let outbox = TestOutbox::<Shop, Db>::new().await?;
-        migrate(outbox.pool()).await?;
+        let database = TestDatabase::<Db>::create().await?;
+        migrate(database.pool()).await?;
+        let outbox = TestOutbox::<Shop, Db>::on(database);
         stock_up(outbox.pool()).await?;
         let sandbox = sandbox::state(outbox.outbox().clone());
         let state = AppState { policy: Arc::new(policy), ..sandbox };

@@ -73,6 +73,9 @@ fn details(
     let reserved = Some(&attributes.reserved)
         .filter(|reserved| !reserved.is_empty())
         .map(|reserved| quote!(reserved: &[#(#reserved),*],));
+    let indexes = Some(&event.indexes)
+        .filter(|indexes| !indexes.is_empty())
+        .map(|indexes| quote!(indexes: &[#(#indexes),*],));
     let Aliases { aliases, other } = aliases::of(input);
     let aliases = Some(aliases).filter(|aliases| !aliases.is_empty()).map(|aliases| {
         let aliases = aliases.iter().map(|alias| alias.value(p));
@@ -86,6 +89,7 @@ fn details(
             #key
             #reading
             #reserved
+            #indexes
             #aliases
             #other
             ..#p::EventDetails::NONE

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod expand;
+mod index;
 mod key;
 mod parse;
 mod serde;

@@ -1,7 +1,7 @@
 //! What `#[event(...)]` says, as written.
 
 use proc_macro2::TokenStream;
-use syn::parse::Parser;
+use syn::parse::{Parse, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, DeriveInput, Expr, Ident, LitStr, Meta, Path, Token, Type};
 
@@ -16,6 +16,7 @@ const KNOWN: &[Known] = &[
     ("no_upcast", "no_upcast"),
     ("retired", "retired"),
     ("reserved", "reserved(\"coupon\")"),
+    ("index", "index(customer)"),
     ("crate", "crate = path::to::outbox_runtime"),
 ];
 
@@ -33,6 +34,7 @@ pub(super) struct Attributes {
     pub(super) settles_upcast: bool,
     pub(super) retired: bool,
     pub(super) reserved: Vec<LitStr>,
+    pub(super) indexes: Vec<Ident>,
     pub(super) krate: Option<Path>,
     /// Whether an option was not understood, so that others may seem to be missing.
     pub(super) incomplete: bool,
@@ -95,17 +97,18 @@ fn store(entry: &Entry, attributes: &mut Attributes) -> syn::Result<()> {
             entry.flag()?;
             attributes.retired = true;
         }
-        "reserved" => attributes.reserved = fields(entry)?,
+        "reserved" => attributes.reserved = listed(entry)?,
+        "index" => attributes.indexes = listed(entry)?,
         "crate" => attributes.krate = Some(entry.path()?.clone()),
         other => unreachable!("option {other} is known and not read"),
     }
     Ok(())
 }
 
-/// `"coupon", "voucher"`.
-fn fields(entry: &Entry) -> syn::Result<Vec<LitStr>> {
-    Punctuated::<LitStr, Token![,]>::parse_terminated
+/// `"coupon", "voucher"`, or `customer, status`.
+fn listed<T: Parse>(entry: &Entry) -> syn::Result<Vec<T>> {
+    Punctuated::<T, Token![,]>::parse_terminated
         .parse2(entry.list()?)
-        .map(|fields| fields.into_iter().collect())
+        .map(|listed| listed.into_iter().collect())
         .map_err(|_| entry.misused())
 }

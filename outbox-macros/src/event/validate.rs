@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Data, DeriveInput, LitStr, Path, Type};
 
+use super::index;
 use super::key::{self, Key};
 use super::parse::Attributes;
 use super::serde::{Container, Property, unraw};
@@ -20,6 +21,8 @@ pub(super) struct Event<'a> {
     pub(super) retired: bool,
     pub(super) key: Option<Key>,
     pub(super) upcast: Option<&'a Type>,
+    /// Properties of the payload.
+    pub(super) indexes: Vec<String>,
 }
 
 /// Checks everything; `None` where an error stands in the way of the rest.
@@ -46,6 +49,7 @@ pub(super) fn event<'a>(
     let container = Container::new(&input.attrs);
     let properties = all_properties(&input.data, &container);
     check_reserved(attributes, &properties, errors);
+    let indexes = index::check(input, &properties, &attributes.indexes, errors);
     for reference in references(&properties).filter(|_| owned) {
         errors.at(
             reference,
@@ -65,6 +69,7 @@ pub(super) fn event<'a>(
         retired: attributes.retired,
         key,
         upcast: attributes.upcast.as_ref().map(|(_, source)| source),
+        indexes,
     })
 }
 

@@ -99,6 +99,8 @@ pub struct EventInfo {
     pub no_upcast: bool,
     /// Properties that older payloads had, and that must not come back.
     pub reserved: &'static [&'static str],
+    /// Properties of the payload that it asks for indexes on, for people who look events up.
+    pub indexes: &'static [&'static str],
     /// Names of properties and variants that are read as well as those in the schema. (Of the type
     /// itself: what its fields' types read is theirs.)
     pub aliases: &'static [Alias],
@@ -128,6 +130,7 @@ impl EventInfo {
             upcast_from: details.upcast_from,
             no_upcast: details.no_upcast,
             reserved: details.reserved,
+            indexes: details.indexes,
             aliases: details.aliases,
             other: details.other,
             write_schema: write_schema::<E>,

@@ -7,7 +7,7 @@
 mod connections;
 pub(crate) mod control;
 pub(crate) mod fleet;
-mod migrate;
+pub(crate) mod migrate;
 mod namespace;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -37,6 +37,7 @@ pub use connections::{Connections, Dialect};
 pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
 pub(crate) use fleet::Sample;
 pub use fleet::{Rate, ShardInfo, WorkerInfo};
+pub(crate) use migrate::HOW_TO_MIGRATE;
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,

@@ -36,7 +36,6 @@ impl Namespace {
 
     /// The text of an SQL file for this schema: the files write `"outbox".` before every name, and
     /// `"outbox_wake"` for the channel.
-    #[cfg(feature = "postgres")]
     pub(crate) fn in_schema(&self, sql: &'static str) -> Sql {
         let sql = self.render(sql, "\"outbox\"", || format!("\"{}\"", self.0));
         if self.0 == WRITTEN {
@@ -46,13 +45,11 @@ impl Namespace {
     }
 
     /// The channel of `LISTEN` and `NOTIFY`, without quotes.
-    #[cfg(feature = "postgres")]
     pub(crate) fn channel(&self) -> String {
         format!("{}_wake", self.0)
     }
 
     /// The text of an SQL file for this prefix: the files write `"outbox_name"` for every name.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn with_prefix(&self, sql: &'static str) -> Sql {
         self.render(sql, "\"outbox_", || format!("\"{}_", self.0))
     }
@@ -103,7 +100,7 @@ impl Sql {
     }
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

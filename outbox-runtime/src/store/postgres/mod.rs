@@ -146,7 +146,7 @@ impl Store for PostgresStore {
     }
 
     async fn check_format(&self) -> Result<()> {
-        self.read_format().await.and_then(super::migrate::check)
+        super::migrate::check(self.read_format().await?, super::migrate::POSTGRES)
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {

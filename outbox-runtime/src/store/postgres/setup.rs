@@ -25,11 +25,11 @@ impl PostgresStore {
             .await
             .during(MIGRATE)?;
         let found = self.format_in(&mut tx).await?;
-        if found.is_some_and(|version| version > migrate::FORMAT_VERSION) {
-            return migrate::check(found);
+        if found.is_some_and(|version| version > migrate::newest(migrate::POSTGRES)) {
+            return migrate::check(found, migrate::POSTGRES);
         }
         for (version, sql) in migrate::POSTGRES {
-            if found.is_none_or(|found| found < version) {
+            if found.is_none_or(|found| found < *version) {
                 let sql = self.namespace.in_schema(sql);
                 tx.execute(sqlx::raw_sql(sql.safe())).await.during(MIGRATE)?;
             }

@@ -174,7 +174,9 @@ impl Store for SqliteStore {
     }
 
     async fn check_format(&self) -> Result<()> {
-        self.read_format().await.and_then(super::migrate::check)
+        super::migrate::check(self.read_format().await?, super::migrate::SQLITE)?;
+        // A migration file runs in a transaction, in which the mode cannot be changed.
+        self.use_write_ahead_log().await
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {

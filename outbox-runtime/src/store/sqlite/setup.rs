@@ -27,11 +27,11 @@ impl SqliteStore {
         self.use_write_ahead_log().await?;
         let mut tx = self.begin_writing(MIGRATE).await?;
         let found = self.format_in(&mut tx).await?;
-        if found.is_some_and(|version| version > migrate::FORMAT_VERSION) {
-            return migrate::check(found);
+        if found.is_some_and(|version| version > migrate::newest(migrate::SQLITE)) {
+            return migrate::check(found, migrate::SQLITE);
         }
         for (version, sql) in migrate::SQLITE {
-            if found.is_none_or(|found| found < version) {
+            if found.is_none_or(|found| found < *version) {
                 let sql = self.namespace.with_prefix(sql);
                 tx.execute(sqlx::raw_sql(sql.safe())).await.during(MIGRATE)?;
             }
@@ -41,7 +41,7 @@ impl SqliteStore {
 
     /// Lets readers go on while somebody writes. The mode is a property of the file and stays.
     /// A database in memory has no such mode and does without.
-    async fn use_write_ahead_log(&self) -> Result<()> {
+    pub(super) async fn use_write_ahead_log(&self) -> Result<()> {
         let mut connection = self.pool.asked().await.during(MIGRATE)?;
         let give_up = Instant::now() + JOURNAL_WAIT;
         loop {

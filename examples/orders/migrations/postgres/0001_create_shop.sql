@@ -1,9 +1,9 @@
-create table if not exists customer (
+create table customer (
     id text primary key,
     name text not null
 );
 
-create table if not exists product (
+create table product (
     sku text primary key,
     price bigint not null,
     in_stock bigint not null
@@ -11,7 +11,7 @@ create table if not exists product (
 
 -- The customer is looked up at the commit: a shop that trusts its callers saves a query, and the
 -- database has the last word.
-create table if not exists orders (
+create table orders (
     id text primary key,
     customer text not null references customer (id) deferrable initially deferred,
     sku text not null references product (sku),
@@ -21,7 +21,7 @@ create table if not exists orders (
 );
 
 -- What is needed to charge it. Never in an event.
-create table if not exists payment (
+create table payment (
     order_id text primary key references orders (id),
     card text not null
 );

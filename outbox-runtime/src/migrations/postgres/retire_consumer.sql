@@ -1,0 +1,1 @@
+select "outbox".retire_consumer(:name, drop_work => :drop_work);
