@@ -111,16 +111,26 @@ fn postgres(to: &Migrations, value: &str, kind: Kind) -> String {
     format!("{}({value})", to.name(function))
 }
 
-/// SQLite has no types to speak of: texts, numbers, 0 and 1, and JSON as text.
+/// SQLite has no types to speak of: texts, numbers, 0 and 1, and JSON as text. Whole numbers have 64
+/// bits there; what is larger would be rounded, and so is a text of its digits where it belongs to the
+/// type of the column.
 fn sqlite(value: &str, kind: Kind) -> String {
-    let as_it_is = |kinds: &str| {
-        format!("case when json_type({value}) in ({kinds}) then ({value}) ->> '$' end")
-    };
+    let is = |kinds: &str| format!("json_type({value}) in ({kinds})");
+    let inner = format!("({value}) ->> '$'");
+    let is_integer = format!("typeof({inner}) = 'integer'");
     match kind {
-        Kind::Text | Kind::Uuid | Kind::Date | Kind::Timestamptz => as_it_is("'text'"),
-        Kind::Boolean => as_it_is("'true', 'false'"),
-        Kind::Bigint | Kind::Numeric => as_it_is("'integer'"),
-        Kind::Double => as_it_is("'integer', 'real'"),
+        Kind::Text | Kind::Uuid | Kind::Date | Kind::Timestamptz => {
+            format!("case when {} then {inner} end", is("'text'"))
+        }
+        Kind::Boolean => format!("case when {} then {inner} end", is("'true', 'false'")),
+        Kind::Bigint => {
+            format!("case when {} and {is_integer} then {inner} end", is("'integer'"))
+        }
+        Kind::Numeric => {
+            let integer = is("'integer'");
+            format!("case when {integer} and {is_integer} then {inner} when {integer} then {value} end")
+        }
+        Kind::Double => format!("case when {} then {inner} end", is("'integer', 'real'")),
         Kind::Json => format!("nullif({value}, 'null')"),
     }
 }
