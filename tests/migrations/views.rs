@@ -96,7 +96,9 @@ async fn rows_of_every_version_are_shown_in_the_columns_of_the_newest<DB: Migrat
             // What an upcaster makes of version 1 is not known here: neither cents nor defaults.
             "1 k 1 ada - - - - - - -".to_owned(),
             format!("2 k 2 bob 900 {no} EUR - - {zero} -"),
-            format!("2 k 18446744073709551615 eve -9223372036854775808 {yes} SEK {uuid} 2028-02-29 1.5 7"),
+            format!(
+                "2 k 18446744073709551615 eve -9223372036854775808 {yes} SEK {uuid} 2028-02-29 1.5 7"
+            ),
             "3 k 4 from the future - - - - - - -".to_owned(),
         ]
     );

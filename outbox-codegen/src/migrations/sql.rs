@@ -115,22 +115,22 @@ fn postgres(to: &Migrations, value: &str, kind: Kind) -> String {
 /// bits there; what is larger would be rounded, and so is a text of its digits where it belongs to the
 /// type of the column.
 fn sqlite(value: &str, kind: Kind) -> String {
-    let is = |kinds: &str| format!("json_type({value}) in ({kinds})");
+    let is = |kind: &str| format!("json_type({value}) = '{kind}'");
     let inner = format!("({value}) ->> '$'");
     let is_integer = format!("typeof({inner}) = 'integer'");
     match kind {
         Kind::Text | Kind::Uuid | Kind::Date | Kind::Timestamptz => {
-            format!("case when {} then {inner} end", is("'text'"))
+            format!("case when {} then {inner} end", is("text"))
         }
-        Kind::Boolean => format!("case when {} then {inner} end", is("'true', 'false'")),
-        Kind::Bigint => {
-            format!("case when {} and {is_integer} then {inner} end", is("'integer'"))
-        }
+        Kind::Boolean => format!("case when {} or {} then {inner} end", is("true"), is("false")),
+        Kind::Bigint => format!("case when {} and {is_integer} then {inner} end", is("integer")),
         Kind::Numeric => {
-            let integer = is("'integer'");
-            format!("case when {integer} and {is_integer} then {inner} when {integer} then {value} end")
+            let (whole, digits) = (is("integer"), value);
+            format!(
+                "case when {whole} then case when {is_integer} then {inner} else {digits} end end"
+            )
         }
-        Kind::Double => format!("case when {} then {inner} end", is("'integer', 'real'")),
+        Kind::Double => format!("case when {} or {} then {inner} end", is("integer"), is("real")),
         Kind::Json => format!("nullif({value}, 'null')"),
     }
 }

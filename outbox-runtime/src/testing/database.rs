@@ -1,8 +1,11 @@
 //! Databases that live as long as a test.
 
 use std::future::Future;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use sqlx::Pool;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -65,11 +68,26 @@ impl<DB: TestBackend> TestDatabase<DB> {
     }
 }
 
+/// How long the only thread of a runtime waits for a database to be removed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 impl<DB: TestBackend> Drop for TestDatabase<DB> {
     fn drop(&mut self) {
         let location = std::mem::take(&mut self.location);
+        let (done, removed) = mpsc::channel();
         // A thread, because the runtime that runs this may not be blocked on.
-        let _ = std::thread::spawn(move || DB::remove(&location)).join();
+        std::thread::spawn(move || {
+            DB::remove(&location);
+            let _ = done.send(());
+        });
+        // A runtime of one thread stands still meanwhile, and with it any connection that is just
+        // being opened. Postgres waits for those, for up to a minute, before it removes a database;
+        // it goes on with that when nobody waits for the answer.
+        let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+        let _ = match flavor {
+            Ok(RuntimeFlavor::CurrentThread) => removed.recv_timeout(PATIENCE).ok(),
+            _ => removed.recv().ok(),
+        };
     }
 }
 

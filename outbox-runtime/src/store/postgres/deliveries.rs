@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use super::leases::is_unique_violation;
-use super::session::{self, query, query_scalar};
+use super::session::{self, Statement, query, query_scalar};
 use super::window::WindowProgress;
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -176,7 +176,7 @@ impl PostgresStore {
             .bind(query.ordered)
             .bind(query.slice.dead_holds_key)
             .bind(i64::from(query.limit))
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during(DUE)?;
         found
@@ -197,7 +197,7 @@ impl PostgresStore {
         let waits: Vec<Option<i64>> = query_scalar(&self.sql.next_due)
             .bind(consumers)
             .bind(self.clock.fixed())
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during("look for the next due delivery")?;
         Ok(waits

@@ -6,14 +6,14 @@ use sqlx::Row;
 use sqlx::types::Json;
 
 use super::PostgresStore;
-use super::session::{query, query_as};
+use super::session::{Statement, query, query_as};
 use crate::error::{During, Result};
 use crate::store::{Sample, ShardInfo, WorkerInfo};
 
 impl PostgresStore {
     pub(super) async fn list_workers(&self) -> Result<Vec<WorkerInfo>> {
         const LIST: &str = "list workers";
-        let rows = query(&self.sql.workers).fetch_all(&self.pool).await.during(LIST)?;
+        let rows = query(&self.sql.workers).all(&self.pool).await.during(LIST)?;
         let workers = rows.iter().map(|row| {
             Ok(WorkerInfo {
                 id: row.try_get(0)?,
@@ -33,8 +33,7 @@ impl PostgresStore {
 
     pub(super) async fn list_shards(&self, consumer: Option<&str>) -> Result<Vec<ShardInfo>> {
         const LIST: &str = "list shards";
-        let rows =
-            query(&self.sql.shards).bind(consumer).fetch_all(&self.pool).await.during(LIST)?;
+        let rows = query(&self.sql.shards).bind(consumer).all(&self.pool).await.during(LIST)?;
         let shards = rows.iter().map(|row| {
             Ok(ShardInfo {
                 consumer: row.try_get(0)?,
@@ -67,7 +66,7 @@ impl PostgresStore {
             .bind(consumer)
             .bind(back.as_secs_f64())
             .bind(step.as_secs_f64())
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during(READ)?;
         let samples = rows.into_iter().map(|(shard, slot, handled, retried, dead)| Sample {

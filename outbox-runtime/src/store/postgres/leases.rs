@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::session::{query, query_as, query_scalar};
+use super::session::{Statement, query, query_as, query_scalar};
 use super::window::{Server, WindowProgress};
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -22,7 +22,7 @@ impl PostgresStore {
     pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
         let (revision, free, workers) = query_as(&self.sql.pulse)
             .bind(consumers)
-            .fetch_one(&self.pool)
+            .one(&self.pool)
             .await
             .during("look for changes")?;
         Ok(Pulse { revision, free, workers })
@@ -31,9 +31,9 @@ impl PostgresStore {
     pub(super) async fn living_fleet(&self) -> Result<Fleet> {
         const FLEET: &str = "look at the fleet";
         let members: Vec<(Uuid, Vec<String>)> =
-            query_as(&self.sql.members).fetch_all(&self.pool).await.during(FLEET)?;
+            query_as(&self.sql.members).all(&self.pool).await.during(FLEET)?;
         let consumers: Vec<(String, i32)> =
-            query_as(&self.sql.shared_out).fetch_all(&self.pool).await.during(FLEET)?;
+            query_as(&self.sql.shared_out).all(&self.pool).await.during(FLEET)?;
         Ok(Fleet {
             members: members.into_iter().map(|(id, consumers)| Member { id, consumers }).collect(),
             consumers: consumers.into_iter().map(|(name, count)| (name, count as u32)).collect(),
@@ -43,7 +43,7 @@ impl PostgresStore {
     pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {
         let free: Vec<(String, i32)> = query_as(&self.sql.free_leases)
             .bind(consumers)
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during("look for free leases")?;
         Ok(free.into_iter().map(|(consumer, shard)| (consumer, shard as u32)).collect())
@@ -61,7 +61,7 @@ impl PostgresStore {
             .bind(numbers)
             .bind(worker)
             .bind(micros(ttl))
-            .fetch_all(self.pool.writing())
+            .all(self.pool.writing())
             .await
             .during("acquire leases")?;
         Ok(shards
@@ -92,7 +92,7 @@ impl PostgresStore {
             .bind(env!("CARGO_PKG_VERSION"))
             .bind(heartbeat.consumers)
             .bind(heartbeat.leaving)
-            .fetch_all(self.pool.writing())
+            .all(self.pool.writing())
             .await
             .during("renew leases")?;
         Ok(shards
@@ -113,7 +113,7 @@ impl PostgresStore {
             .bind(consumers)
             .bind(numbers)
             .bind(clean)
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("hand leases back")?;
         Ok(())
@@ -136,26 +136,26 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.event_version as i32)
             .bind(self.clock.fixed());
-        waiting.execute(self.pool.writing()).await.during("free waiting deliveries")?;
+        waiting.run(self.pool.writing()).await.during("free waiting deliveries")?;
         self.free_parked_of(shard, slice).await?;
         let held_keys = query_scalar(&self.sql.held_keys)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
             .bind(slice.dead_holds_key)
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during("read held keys")?;
         let has_deliveries = query_scalar(&self.sql.has_deliveries)
             .bind(shard.consumer)
             .bind(slice.shard as i32)
             .bind(slice.shards as i32)
-            .fetch_one(&self.pool)
+            .one(&self.pool)
             .await
             .during("look for deliveries")?;
         let paused_keys = query_scalar(&self.sql.paused_keys)
             .bind(shard.consumer)
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during("read paused keys")?;
         Ok(Taken {
@@ -178,7 +178,7 @@ impl PostgresStore {
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
             .bind(slice.ordered)
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -195,7 +195,7 @@ impl PostgresStore {
                 .bind(shard.consumer)
                 .bind(shard.shard as i32)
                 .bind(worker)
-                .fetch_optional(self.pool.writing())
+                .optional(self.pool.writing())
                 .await;
             match row {
                 Ok(Some((seq, progress, completed, handled, retried, dead, server))) => {

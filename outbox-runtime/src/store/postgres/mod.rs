@@ -46,7 +46,7 @@ use crate::clock::Clock;
 use crate::error::{During, Result};
 use crate::event::{Emitted, Position, StoredEvent};
 use notify::Notifier;
-use session::{Sessions, query, query_scalar};
+use session::{Sessions, Statement, query, query_scalar};
 #[allow(unreachable_pub)]
 pub use window::WindowProgress;
 
@@ -258,7 +258,7 @@ impl Store for PostgresStore {
     async fn forget_worker(&self, worker: Uuid) -> Result<()> {
         query(&self.sql.forget_worker)
             .bind(worker)
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("sign a worker off")?;
         Ok(())
@@ -309,7 +309,7 @@ impl Store for PostgresStore {
             .bind(keys)
             .bind(slice.dead_holds_key)
             .bind(self.clock.fixed())
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("free parked deliveries")?;
         Ok(freed.rows_affected())
@@ -320,7 +320,7 @@ impl Store for PostgresStore {
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .fetch_optional(&self.pool)
+            .optional(&self.pool)
             .await
             .during("look at a checkpoint")
     }
@@ -338,21 +338,21 @@ impl Store for PostgresStore {
             .bind(shard.consumer)
             .bind(shard.shard as i32)
             .bind(seq)
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("trim checkpoints")?;
         Ok(())
     }
 
     async fn trim_workers(&self) -> Result<()> {
-        query(&self.sql.trim_workers).execute(self.pool.writing()).await.during("trim workers")?;
+        query(&self.sql.trim_workers).run(self.pool.writing()).await.during("trim workers")?;
         Ok(())
     }
 
     async fn trim_dedup(&self) -> Result<()> {
         query(&self.sql.trim_dedup)
             .bind(self.clock.fixed())
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("trim dedup keys")?;
         Ok(())
@@ -435,7 +435,7 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<DateTime<Utc>> {
         match self.clock.fixed() {
             Some(now) => Ok(now),
-            None => query_scalar(&self.sql.now).fetch_one(&self.pool).await.during("ask the time"),
+            None => query_scalar(&self.sql.now).one(&self.pool).await.during("ask the time"),
         }
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use super::session::{query, query_as};
+use super::session::{Statement, query, query_as};
 use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
@@ -148,7 +148,7 @@ impl PostgresStore {
             .bind(filter.caused_by.map(|id| id.to_string()))
             .bind(filter.after.unwrap_or(0))
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during(LIST)?;
         found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(LIST)
@@ -165,7 +165,7 @@ impl PostgresStore {
             .bind(filter.event_id)
             .bind(filter.key.as_deref())
             .bind(i64::from(filter.limit.unwrap_or(LIST_LIMIT)))
-            .fetch_all(&self.pool)
+            .all(&self.pool)
             .await
             .during(LIST)?;
         found
@@ -201,7 +201,7 @@ impl PostgresStore {
             .bind(self.clock.fixed())
             .bind(after.map(|place| place.consumer.as_str()))
             .bind(after.map(|place| place.position))
-            .fetch_all(self.pool.writing())
+            .all(self.pool.writing())
             .await
             .during("redrive")?;
         Ok(places(&redriven))

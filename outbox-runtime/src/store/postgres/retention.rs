@@ -17,7 +17,7 @@ use std::time::Duration;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
-use super::session::{query, query_as, query_scalar};
+use super::session::{Statement, query, query_as, query_scalar};
 use super::window::WindowProgress;
 use super::{PostgresStore, micros};
 use crate::error::{During, Result};
@@ -91,7 +91,7 @@ impl PostgresStore {
             .bind(i64::from(positions))
             .bind(self.clock.fixed())
             .bind(micros(age))
-            .fetch_one(&self.pool)
+            .one(&self.pool)
             .await
             .during("look for old events")?;
         Ok(row.into())
@@ -146,7 +146,7 @@ impl PostgresStore {
         let trimmed = query(&self.sql.trim_audit)
             .bind(self.clock.fixed())
             .bind(micros(age))
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("delete old audit rows")?;
         Ok(trimmed.rows_affected())
@@ -155,7 +155,7 @@ impl PostgresStore {
     pub(super) async fn note_age(&self, age: Option<Duration>) -> Result<()> {
         query(&self.sql.note_retention)
             .bind(age.map(micros))
-            .execute(self.pool.writing())
+            .run(self.pool.writing())
             .await
             .during("note how long events are kept")?;
         Ok(())

@@ -9,18 +9,13 @@
 //! this mode, statements have no name and each is inside a transaction, so that both halves reach the
 //! same server and nothing is left on it.
 
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::{Query, QueryAs, QueryScalar};
-use sqlx::{
-    Either, Execute, Executor, FromRow, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr,
-    Transaction,
-};
+use sqlx::{Execute, Executor, FromRow, PgConnection, PgPool, Postgres, SqlSafeStr, Transaction};
 
 use crate::error::{During, Result};
 use crate::store::Sql;
@@ -37,8 +32,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     no: &["22012"],
 };
 
-/// The pool, and how it may be used. Statements that read run on a reference to it as on one to a
-/// pool; those that write, on [`Sessions::writing`].
+/// The pool, and how it may be used: see [`Statement`].
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
     connections: Connections<Postgres>,
@@ -191,84 +185,97 @@ impl Each<'_> {
     }
 }
 
-impl<'c> Executor<'c> for Each<'c> {
-    type Database = Postgres;
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        stream::once(async move {
-            let mut session = self.session().await?;
-            let found: Vec<_> = session.fetch_many(query).try_collect().await?;
-            session.end().await?;
-            Ok::<_, sqlx::Error>(stream::iter(found.into_iter().map(Ok)))
-        })
-        .try_flatten()
-        .boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        Box::pin(async move {
-            let mut session = self.session().await?;
-            let found = session.fetch_optional(query).await?;
-            session.end().await?;
-            Ok(found)
-        })
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [PgTypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
-    where
-        'c: 'e,
-    {
-        self.sessions.connections.pool().prepare_with(sql, parameters)
+impl<'c> From<&'c Sessions> for Each<'c> {
+    fn from(sessions: &'c Sessions) -> Self {
+        Self { sessions, own: false }
     }
 }
 
-/// Each statement by itself, and none that writes.
-impl<'c> Executor<'c> for &'c Sessions {
-    type Database = Postgres;
+/// A statement that runs by itself: on a reference to [`Sessions`], where it must not write, or on
+/// [`Sessions::writing`]. (Neither is an `Executor` of sqlx, whose trait has one method more where
+/// an application uses sqlx's macros.)
+pub(super) trait Statement<'q>: Execute<'q, Postgres> + Sized + Send + 'q {
+    /// What a row is read as.
+    type Row: Send;
 
-    fn fetch_many<'e, 'q: 'e, E>(
+    fn read(row: PgRow) -> sqlx::Result<Self::Row>;
+
+    fn all<'c>(
         self,
-        query: E,
-    ) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        Each { sessions: self, own: false }.fetch_many(query)
+        each: impl Into<Each<'c>>,
+    ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send {
+        let each = each.into();
+        async move {
+            let mut session = each.session().await?;
+            let found = session.fetch_all(self).await?;
+            session.end().await?;
+            found.into_iter().map(Self::read).collect()
+        }
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Postgres>,
-    {
-        Each { sessions: self, own: false }.fetch_optional(query)
+    fn optional<'c>(
+        self,
+        each: impl Into<Each<'c>>,
+    ) -> impl Future<Output = sqlx::Result<Option<Self::Row>>> + Send {
+        let each = each.into();
+        async move {
+            let mut session = each.session().await?;
+            let found = session.fetch_optional(self).await?;
+            session.end().await?;
+            found.map(Self::read).transpose()
+        }
     }
 
-    fn prepare_with<'e>(
+    fn one<'c>(
         self,
-        sql: SqlStr,
-        parameters: &'e [PgTypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
-    where
-        'c: 'e,
-    {
-        Each { sessions: self, own: false }.prepare_with(sql, parameters)
+        each: impl Into<Each<'c>>,
+    ) -> impl Future<Output = sqlx::Result<Self::Row>> + Send {
+        let found = self.optional(each);
+        async move { found.await?.ok_or(sqlx::Error::RowNotFound) }
+    }
+
+    fn run<'c>(
+        self,
+        each: impl Into<Each<'c>>,
+    ) -> impl Future<Output = sqlx::Result<PgQueryResult>> + Send {
+        let each = each.into();
+        async move {
+            let mut session = each.session().await?;
+            let done = session.execute(self).await?;
+            session.end().await?;
+            Ok(done)
+        }
+    }
+}
+
+impl<'q> Statement<'q> for Query<'q, Postgres, PgArguments> {
+    type Row = PgRow;
+
+    fn read(row: PgRow) -> sqlx::Result<PgRow> {
+        Ok(row)
+    }
+}
+
+impl<'q, O> Statement<'q> for QueryAs<'q, Postgres, O, PgArguments>
+where
+    O: for<'r> FromRow<'r, PgRow> + Send + 'q,
+{
+    type Row = O;
+
+    fn read(row: PgRow) -> sqlx::Result<O> {
+        O::from_row(&row)
+    }
+}
+
+impl<'q, O> Statement<'q> for QueryScalar<'q, Postgres, O, PgArguments>
+where
+    O: Send + 'q,
+    (O,): for<'r> FromRow<'r, PgRow>,
+{
+    type Row = O;
+
+    fn read(row: PgRow) -> sqlx::Result<O> {
+        <(O,)>::from_row(&row).map(|(value,)| value)
     }
 }
 

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
 use super::PostgresStore;
-use super::session::{once, once_scalar, query, query_scalar};
+use super::session::{Statement, once, once_scalar, query, query_scalar};
 use super::window::WindowProgress;
 use crate::consumer::Start;
 use crate::error::{During, Error, ErrorKind, Result};
@@ -89,7 +89,7 @@ impl PostgresStore {
 
     pub(super) async fn known_consumers(&self, names: &[&str]) -> Result<Vec<Registered>> {
         let rows =
-            query(&self.sql.registered).bind(names).fetch_all(&self.pool).await.during(REGISTER)?;
+            query(&self.sql.registered).bind(names).all(&self.pool).await.during(REGISTER)?;
         let known = rows.iter().map(|row| {
             Ok(Registered {
                 name: row.try_get(0)?,
