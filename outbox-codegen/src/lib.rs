@@ -100,3 +100,6 @@ pub fn assert_up_to_date_in<R: Registry>(folder: impl AsRef<Path>) {
 
 #[doc = include_str!("../docs/evolution.md")]
 pub mod evolution {}
+
+#[doc = include_str!("../docs/migrations.md")]
+pub mod migration_files {}
