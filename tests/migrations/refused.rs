@@ -17,7 +17,7 @@ both! {
 
 async fn refusal<DB: Migrated>(database: &TestDatabase<DB>) -> String {
     let outbox = Outbox::<first::Shop, DB>::new(database.pool().clone());
-    let error = Worker::new(outbox, Seen::default()).drain().await.unwrap_err();
+    let error = Worker::new(outbox, Seen::default()).drain().await.expect_err("it cannot start");
     assert_eq!(error.kind(), ErrorKind::NotMigrated);
     error.to_string()
 }
