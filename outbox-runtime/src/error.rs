@@ -244,7 +244,7 @@ fn primary(code: &str) -> Option<i32> {
 /// Adds the way out to the message of the database, where there is one way.
 fn explain(kind: ErrorKind, code: &str, message: &str) -> String {
     let advice = match (kind, code) {
-        (ErrorKind::NotMigrated, _) => crate::store::HOW_TO_MIGRATE,
+        (ErrorKind::NotMigrated, _) => crate::store::TABLES_ARE_MISSING,
         (ErrorKind::Conflict, "5" | "261" | "517" | "773") => {
             "another connection is writing, or has written since this transaction began; begin \
              transactions that write with `Outbox::begin()` or `BEGIN IMMEDIATE`, and keep them short"

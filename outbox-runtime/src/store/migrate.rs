@@ -20,8 +20,15 @@ pub(crate) const SQLITE: &[Step] = &[
 const CHECK: &str = "check the format";
 
 /// What to do about tables that are missing or old.
-pub(crate) const HOW_TO_MIGRATE: &str = "call `Outbox::migrate()`, or write migration files with \
-     `outbox migrations generate` and apply them with `sqlx migrate run`";
+macro_rules! way_out {
+    () => {
+        "call `Outbox::migrate()`, or write migration files with `outbox migrations generate` and \
+         apply them with `sqlx migrate run`"
+    };
+}
+
+/// What is said where there are no tables.
+pub(crate) const TABLES_ARE_MISSING: &str = concat!("the outbox tables are missing: ", way_out!());
 
 /// The format that this code reads and writes: that of the newest migration.
 pub(crate) fn newest(steps: &[Step]) -> i32 {
@@ -43,13 +50,11 @@ pub(crate) fn check(found: Option<i32>, steps: &[Step]) -> Result<()> {
         Some(found) => (
             ErrorKind::NotMigrated,
             format!(
-                "the outbox tables have format {found}, this version of outbox-runtime needs {known}: \
-                 {HOW_TO_MIGRATE}"
+                "the outbox tables have format {found}, this version of outbox-runtime needs {known}: {}",
+                way_out!()
             ),
         ),
-        None => {
-            (ErrorKind::NotMigrated, format!("the outbox tables are missing: {HOW_TO_MIGRATE}"))
-        }
+        None => (ErrorKind::NotMigrated, TABLES_ARE_MISSING.to_owned()),
     };
     Err(Error::new(kind, CHECK, message))
 }

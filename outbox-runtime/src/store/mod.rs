@@ -37,7 +37,7 @@ pub use connections::{Connections, Dialect};
 pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
 pub(crate) use fleet::Sample;
 pub use fleet::{Rate, ShardInfo, WorkerInfo};
-pub(crate) use migrate::HOW_TO_MIGRATE;
+pub(crate) use migrate::TABLES_ARE_MISSING;
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,

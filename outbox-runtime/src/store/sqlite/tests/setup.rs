@@ -92,8 +92,9 @@ async fn missing_tables_are_reported_with_the_way_out() {
     assert_eq!(error.kind(), ErrorKind::NotMigrated);
     assert_eq!(
         error.to_string(),
-        "mark a place in the log: no such table: outbox_event: the outbox tables are missing; \
-         call `Outbox::migrate()` first"
+        "mark a place in the log: no such table: outbox_event: the outbox tables are missing: \
+         call `Outbox::migrate()`, or write migration files with `outbox migrations generate` and \
+         apply them with `sqlx migrate run`"
     );
 }
 
