@@ -6,7 +6,7 @@ use super::fields::{self, Fields};
 use super::markdown::{code, codes, first_line, quoted, table, text};
 use super::options;
 use super::paths::{INDEX, source};
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, type_name};
 
 /// The anchors of parts of a page, as forges make them from the headings.
 pub(super) const EMITTED_BY: &str = "emitted-by";
@@ -101,8 +101,7 @@ fn version(lineage: &Lineage<'_>, event: &EventInfo) -> String {
     if event.retired {
         part.push_str("Retired: it can be read, and not emitted.\n\n");
     }
-    let ident = event.rust_type.rsplit("::").next().unwrap_or_default();
-    part.push_str(&format!("- Type: {}", code(ident)));
+    part.push_str(&format!("- Type: {}", code(type_name(event))));
     if let Some(file) = source(&event.declared) {
         part.push_str(&format!(", in {}", code(&file)));
     }
