@@ -56,13 +56,15 @@ pub(super) fn key(event: &EventInfo) -> String {
 
 fn emitters(lineage: &Lineage<'_>) -> String {
     let rows: Vec<[String; 5]> = lineage.handlers.iter().map(|handler| emitter(handler)).collect();
-    let said = match (rows.is_empty(), lineage.emittable().is_some()) {
-        (_, false) => "Nothing any more: every version is retired.\n\n".to_owned(),
-        (true, true) => format!("No handler of the registry: {OTHER_CODE}.\n\n"),
-        (false, true) => format!(
-            "{}Perhaps also {OTHER_CODE}: a registry knows handlers only.\n\n",
-            table(["Handler", "Version", "Transaction", "Source", "About"], &rows)
-        ),
+    let handlers = table(["Handler", "Version", "Transaction", "Source", "About"], &rows);
+    let said = match (rows.is_empty(), lineage.emittable()) {
+        (true, None) if lineage.versions.is_empty() => "No handler of the registry.\n\n".to_owned(),
+        (false, None) if lineage.versions.is_empty() => handlers,
+        (_, None) => "Nothing any more: every version is retired.\n\n".to_owned(),
+        (true, Some(_)) => format!("No handler of the registry: {OTHER_CODE}.\n\n"),
+        (false, Some(_)) => {
+            format!("{handlers}Perhaps also {OTHER_CODE}: a registry knows handlers only.\n\n")
+        }
     };
     format!("## Emitted by\n\n{said}")
 }
