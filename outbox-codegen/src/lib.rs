@@ -43,6 +43,7 @@ mod lineage;
 pub mod lints;
 pub mod migrations;
 mod parallel;
+mod reference;
 pub mod rules;
 pub mod schemas;
 
