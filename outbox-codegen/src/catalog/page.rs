@@ -121,6 +121,9 @@ fn version(lineage: &Lineage<'_>, event: &EventInfo) -> String {
     if let Some(other) = event.other {
         part.push_str(&format!("- Reads a variant that it does not know as {}\n", code(other)));
     }
+    if let Some(payload) = fields::payload(event) {
+        part.push_str(&format!("- Payload: {payload}\n"));
+    }
     part.push('\n');
     let tables = fields::tables(event);
     if tables.is_empty() {

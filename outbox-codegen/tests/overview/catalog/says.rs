@@ -12,7 +12,7 @@ fn file(path: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(page: &str, lines: &[&str]) {
+pub(super) fn assert_says(page: &str, lines: &[&str]) {
     for line in lines {
         assert!(page.lines().any(|found| found == *line), "no line {line:?} in:\n{page}");
     }
