@@ -188,6 +188,26 @@ fn a_file_that_is_no_rust_is_reported_and_hides_no_other() {
 }
 
 #[test]
+fn a_file_in_another_encoding_is_reported_and_hides_no_other() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("a.rs"), b"fn gr\xfc\xdfe() {}").expect("a file");
+    fs::write(folder.path().join("b.rs"), "#[emits(A)]\nasync fn f() {}").expect("a file");
+    let lints = lints::unlisted(folder.path(), &nothing()).expect("the files can be read");
+    assert_eq!(places(&lints), ["a.rs:1 unreadable-source", "b.rs:2 unlisted-handler"]);
+}
+
+#[test]
+fn a_module_may_be_called_target_and_what_cargo_built_is_left_out() {
+    let item = "#[emits(A)]\nasync fn f() {}";
+    let files = [
+        ("target/mod.rs", item),
+        ("built/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55"),
+        ("built/debug/out.rs", item),
+    ];
+    assert_eq!(places(&unlisted(&files, &nothing())), ["target/mod.rs:2 unlisted-handler"]);
+}
+
+#[test]
 fn a_folder_that_is_missing_is_an_error() {
     let error = lints::unlisted(Path::new("no/such/folder"), &nothing()).expect_err("an error");
     assert!(error.to_string().contains("no/such/folder"), "{error}");
