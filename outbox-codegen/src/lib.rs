@@ -46,6 +46,7 @@ mod parallel;
 mod reference;
 pub mod rules;
 pub mod schemas;
+mod summary;
 
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! Markdown from texts of others.
 
+use crate::summary::summary;
+
 /// A text as it is, in one line; code in backticks stays code.
 pub(super) fn text(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
@@ -8,8 +10,7 @@ pub(super) fn text(text: &str) -> String {
 
 /// The first paragraph of a documentation, as [`text`].
 pub(super) fn first_line(docs: &str) -> String {
-    let lines = docs.lines().take_while(|line| !line.trim().is_empty());
-    text(&lines.collect::<Vec<_>>().join(" "))
+    text(&summary(docs))
 }
 
 /// A text as code.

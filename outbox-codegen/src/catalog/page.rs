@@ -73,7 +73,7 @@ fn emitter(handler: &HandlerInfo) -> [String; 5] {
     [
         code(handler.name),
         handler.event_version.to_string(),
-        if handler.commits { "its own" } else { "the caller's" }.to_owned(),
+        options::transaction(handler),
         source(&handler.declared).map(|file| code(&file)).unwrap_or_default(),
         first_line(handler.declared.docs),
     ]
