@@ -43,8 +43,10 @@ mod lineage;
 pub mod lints;
 pub mod migrations;
 mod parallel;
+mod reference;
 pub mod rules;
 pub mod schemas;
+mod summary;
 
 use std::path::Path;
 

@@ -52,3 +52,8 @@ fn of<'a, 'b>(found: &'b mut BTreeMap<&'a str, Lineage<'a>>, name: &'a str) -> &
         consumers: Vec::new(),
     })
 }
+
+/// The name of an event's type, without its modules.
+pub(crate) fn type_name(event: &EventInfo) -> &'static str {
+    event.rust_type.rsplit("::").next().unwrap_or_default()
+}

@@ -4,7 +4,8 @@ use outbox_runtime::EventInfo;
 use serde_json::Value;
 
 use super::markdown::{code, text};
-use super::words::{alternatives, resolved, words};
+use super::parts::Parts;
+use super::words::{resolved, words};
 
 /// A table of fields; an enum has one for each variant.
 pub(super) struct Fields {
@@ -17,74 +18,37 @@ pub(super) struct Fields {
 /// What a version writes; where what the version itself reads may lack a field, that is told as well.
 pub(super) fn tables(event: &EventInfo) -> Vec<Fields> {
     let (write, read) = ((event.write_schema)(), (event.read_schema)());
-    let (write, read) = (Side::of(write.as_value()), Side::of(read.as_value()));
+    let (write, read) = (write.as_value(), read.as_value());
+    let (write, read) = (Parts::of(write, write), Parts::of(read, read));
     let mut tables = Vec::new();
-    let common = rows(write, read, "", &[]);
-    if !common.is_empty() {
-        tables.push(Fields { variant: None, rows: common });
+    if let Some((fields, between)) = write.inner() {
+        let prefix = between.trim_start_matches('.');
+        tables.push(Fields { variant: None, rows: rows(&fields, &inner(&read), prefix, &[]) });
     }
-    let reading = alternatives(read.schema);
-    for (index, variant) in alternatives(write.schema).into_iter().flatten().enumerate() {
-        let reading = reading.and_then(|all| all.get(index)).unwrap_or(&Value::Null);
-        tables.extend(variants(write.part(variant), read.part(reading), index));
+    let reading = variants(&read);
+    for Variant { name, about, parts } in variants(&write) {
+        let read = reading.iter().find(|variant| variant.name == name);
+        let read = read.map_or_else(|| parts.nothing(), |variant| variant.parts.clone());
+        let rows = rows(&parts, &read, "", &[]);
+        tables.push(Fields { variant: Some((code(&name), about)), rows });
     }
-    let literals = write.schema.get("enum").into_iter().map(|_| write);
-    tables.extend(literals.flat_map(|unit| variants(unit, read, 0)));
     tables
 }
 
-/// A schema in its document.
-#[derive(Clone, Copy)]
-struct Side<'a> {
-    schema: &'a Value,
-    root: &'a Value,
-}
-
-impl<'a> Side<'a> {
-    fn of(root: &'a Value) -> Side<'a> {
-        Side { schema: root, root }.part(root)
-    }
-
-    fn part(self, schema: &'a Value) -> Self {
-        Self { schema: resolved(schema, self.root).0, root: self.root }
-    }
-
-    fn properties(self) -> impl Iterator<Item = (&'a String, &'a Value)> {
-        self.schema.get("properties").and_then(Value::as_object).into_iter().flatten()
-    }
-
-    fn property(self, name: &str) -> &'a Value {
-        let properties = self.schema.get("properties");
-        properties.and_then(|properties| properties.get(name)).unwrap_or(&Value::Null)
-    }
-
-    fn requires(self, name: &str) -> bool {
-        let required = self.schema.get("required").and_then(Value::as_array);
-        required.is_some_and(|required| required.iter().any(|other| other == name))
-    }
-
-    /// What has fields of its own: the object, an item of the list, what is there unless it is null.
-    fn inner(self) -> Option<(Self, &'static str)> {
-        if self.properties().next().is_some() {
-            return Some((self, "."));
-        }
-        if let Some(items) = self.schema.get("items") {
-            let items = self.part(items);
-            return items.properties().next().is_some().then_some((items, "[]."));
-        }
-        let is_null = |schema: &&Value| schema.get("type").is_some_and(|kind| kind == "null");
-        let mut present = alternatives(self.schema)?.iter().filter(|schema| !is_null(schema));
-        match (present.next(), present.next()) {
-            (Some(only), None) => self.part(only).inner(),
-            _ => None,
-        }
-    }
+/// What is written, in words, where it has neither fields nor variants.
+pub(super) fn payload(event: &EventInfo) -> Option<String> {
+    let write = (event.write_schema)();
+    let parts = Parts::of(write.as_value(), write.as_value());
+    let tells = parts.properties().is_empty() && variants(&parts).is_empty();
+    let words = tells.then(|| words(write.as_value(), write.as_value()))?;
+    (words != "object").then_some(words)
 }
 
 /// The fields of an object, each followed by its own, but for an object that is in itself.
-fn rows(write: Side<'_>, read: Side<'_>, prefix: &str, around: &[&Value]) -> Vec<[String; 4]> {
+fn rows(write: &Parts<'_>, read: &Parts<'_>, prefix: &str, around: &[&Value]) -> Vec<[String; 4]> {
     let mut found = Vec::new();
-    let around = [around, &[write.schema]].concat();
+    let around: Vec<&Value> = around.iter().copied().chain(write.object()).collect();
+    let reading = read.properties();
     for (name, property) in write.properties() {
         let required = match (write.requires(name), read.requires(name)) {
             (true, true) => "yes",
@@ -92,51 +56,73 @@ fn rows(write: Side<'_>, read: Side<'_>, prefix: &str, around: &[&Value]) -> Vec
             (false, _) => "no",
         };
         let path = format!("{prefix}{name}");
+        let parts = write.at(property);
         found.push([
             code(&path),
-            words(property, write.root),
+            words(property, write.root()),
             required.to_owned(),
-            text(description(property, write.root)),
+            text(parts.text("description").unwrap_or_default()),
         ]);
-        let Some((inner, between)) = write.part(property).inner() else { continue };
-        if !around.iter().any(|outer| std::ptr::eq(*outer, inner.schema)) {
-            let reading = read.part(read.property(name)).inner();
-            let reading = reading.map_or(read.part(&Value::Null), |(reading, _)| reading);
-            found.extend(rows(inner, reading, &format!("{path}{between}"), &around));
+        let Some((fields, between)) = parts.inner() else { continue };
+        let is_around = |object: &Value| around.iter().any(|outer| std::ptr::eq(*outer, object));
+        if !fields.object().is_some_and(is_around) {
+            let read_as = reading.iter().find(|(other, _)| *other == name);
+            let read_as = read_as.map_or(read.nothing(), |(_, schema)| inner(&read.at(schema)));
+            found.extend(rows(&fields, &read_as, &format!("{path}{between}"), &around));
         }
     }
     found
 }
 
-fn description<'a>(schema: &'a Value, root: &'a Value) -> &'a str {
-    let said = |schema: &'a Value| schema.get("description").and_then(Value::as_str);
-    said(schema).or_else(|| said(resolved(schema, root).0)).unwrap_or_default()
+fn inner<'a>(parts: &Parts<'a>) -> Parts<'a> {
+    parts.inner().map_or_else(|| parts.nothing(), |(inner, _)| inner)
 }
 
-/// The variants that one alternative is: several where they have no fields.
-fn variants(write: Side<'_>, read: Side<'_>, index: usize) -> Vec<Fields> {
-    let about = text(description(write.schema, write.root));
-    let variant = |name: &str, rows| Fields { variant: Some((code(name), about.clone())), rows };
-    if let Some(name) = write.schema.get("const").and_then(Value::as_str) {
-        return vec![variant(name, Vec::new())];
-    }
-    if let Some(names) = write.schema.get("enum").and_then(Value::as_array) {
-        return names
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|name| variant(name, Vec::new()))
-            .collect();
-    }
-    let rows = rows(write, read, "", &[]);
-    let tag = write.properties().find_map(|(_, tag)| tag.get("const")?.as_str());
-    let mut properties = write.properties();
-    let name = match (tag, properties.next(), properties.next()) {
-        (Some(tag), ..) => tag.to_owned(),
-        (None, Some((only, _)), None) => only.clone(),
-        _ => {
-            let title = write.schema.get("title").and_then(Value::as_str);
-            title.map_or_else(|| format!("{}", index + 1), str::to_owned)
+struct Variant<'a> {
+    name: String,
+    /// What is said of it, or else what it is, where it has no name of its own; as Markdown.
+    about: String,
+    parts: Parts<'a>,
+}
+
+fn variants<'a>(parts: &Parts<'a>) -> Vec<Variant<'a>> {
+    let unit = |name| Variant { name, about: String::new(), parts: parts.nothing() };
+    let mut found: Vec<_> = units(parts).into_iter().map(unit).collect();
+    for (is_tagged, alternatives) in parts.alternatives() {
+        for (index, schema) in alternatives.iter().enumerate() {
+            let parts = parts.at(schema);
+            let about = text(parts.text("description").unwrap_or_default());
+            let units = units(&parts);
+            if !units.is_empty() {
+                let unit = |name| Variant { name, about: about.clone(), parts: parts.clone() };
+                found.extend(units.into_iter().map(unit));
+            } else if let Some(name) = variant_name(schema, &parts, is_tagged) {
+                found.push(Variant { name, about, parts });
+            } else {
+                let has_fields = !parts.properties().is_empty();
+                let is_told = has_fields || !about.is_empty();
+                let about = if is_told { about } else { words(schema, parts.root()) };
+                found.push(Variant { name: (index + 1).to_string(), about, parts });
+            }
         }
+    }
+    found
+}
+
+/// The names of variants without fields.
+fn units(parts: &Parts<'_>) -> Vec<String> {
+    let several = parts.get("enum").and_then(Value::as_array).into_iter().flatten();
+    several.chain(parts.get("const")).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The name of a variant with fields: its tag, or the property around them, or else that of its type.
+fn variant_name(schema: &Value, variant: &Parts<'_>, is_tagged: bool) -> Option<String> {
+    let properties = variant.properties();
+    let tag = properties.iter().find_map(|(_, tag)| tag.get("const")?.as_str());
+    let around = match properties[..] {
+        [(only, _)] if is_tagged => Some(only.as_str()),
+        _ => None,
     };
-    vec![variant(&name, rows)]
+    let name = tag.or(around).or(variant.text("title")).map(str::to_owned);
+    name.or_else(|| resolved(schema, variant.root()).1)
 }

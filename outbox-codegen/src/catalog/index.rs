@@ -90,7 +90,7 @@ fn handlers(registry: &RegistryInfo) -> String {
             [
                 to_part(handler.event_name, EMITTED_BY, handler.name),
                 to_event(handler.event_name),
-                if handler.commits { "its own" } else { "the caller's" }.to_owned(),
+                options::transaction(handler),
                 source(&handler.declared).map(|file| code(&file)).unwrap_or_default(),
                 first_line(handler.declared.docs),
             ]

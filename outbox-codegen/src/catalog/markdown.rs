@@ -1,5 +1,7 @@
 //! Markdown from texts of others.
 
+use crate::summary::summary;
+
 /// A text as it is, in one line; code in backticks stays code.
 pub(super) fn text(text: &str) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
@@ -8,8 +10,7 @@ pub(super) fn text(text: &str) -> String {
 
 /// The first paragraph of a documentation, as [`text`].
 pub(super) fn first_line(docs: &str) -> String {
-    let lines = docs.lines().take_while(|line| !line.trim().is_empty());
-    text(&lines.collect::<Vec<_>>().join(" "))
+    text(&summary(docs))
 }
 
 /// A text as code.
@@ -51,36 +52,78 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
 /// Headings lose their rank, since they would be anchors of the page; tags are shown.
 pub(super) fn quoted(docs: &str) -> String {
     let mut quoted = String::new();
-    let mut fence: Option<&str> = None;
+    let mut fence: Option<Fence> = None;
     let mut after_text = false;
-    for line in docs.lines() {
-        let start = line.trim_start();
-        let marks = ["```", "~~~"].into_iter().find(|marks| start.starts_with(marks));
-        let shown = match (fence, marks) {
-            (Some(open), Some(marks)) if open == marks => {
-                fence = None;
+    let mut lines = docs.lines();
+    while let Some(line) = lines.next() {
+        let is_code = fence.is_some();
+        let shown = match fence {
+            Some(open) => {
+                fence = Some(open).filter(|open| !open.is_closed_by(line));
                 line.to_owned()
             }
-            (None, Some(marks)) => {
-                fence = Some(marks);
-                line.to_owned()
+            None => {
+                // One that nothing closes may be none: what follows is treated as text.
+                let closes = |open: &Fence| lines.clone().any(|line| open.is_closed_by(line));
+                fence = Fence::opened_by(line).filter(closes);
+                if fence.is_some() { line.to_owned() } else { without_rank(line, after_text) }
             }
-            (Some(_), _) => line.to_owned(),
-            (None, None) if start.starts_with('#') => format!("\\{}", with_code(start, tags_shown)),
-            (None, None) if after_text && is_underline(start) => format!("\\{start}"),
-            (None, None) => with_code(line, tags_shown),
         };
-        after_text = fence.is_none() && !start.is_empty();
+        after_text = !is_code && fence.is_none() && !line.trim().is_empty();
         quoted.push_str(format!("> {shown}").trim_end());
         quoted.push('\n');
     }
     if quoted.is_empty() { quoted } else { quoted + "\n" }
 }
 
-/// A line below a text that makes it a heading.
-fn is_underline(line: &str) -> bool {
-    let line = line.trim_end();
-    !line.is_empty() && ['=', '-'].iter().any(|mark| line.chars().all(|c| c == *mark))
+/// The marks around a block of code.
+#[derive(Clone, Copy)]
+struct Fence {
+    mark: char,
+    count: usize,
+}
+
+impl Fence {
+    fn opened_by(line: &str) -> Option<Self> {
+        let (mark, count, rest) = Self::marks(line)?;
+        // Code within a line may have three backticks too.
+        (mark != '`' || !rest.contains('`')).then_some(Self { mark, count })
+    }
+
+    fn is_closed_by(&self, line: &str) -> bool {
+        Self::marks(line).is_some_and(|(mark, count, rest)| {
+            mark == self.mark && count >= self.count && rest.trim().is_empty()
+        })
+    }
+
+    /// The marks that a line begins with, and what is behind them.
+    fn marks(line: &str) -> Option<(char, usize, &str)> {
+        let start = line.trim_start();
+        let mark = start.chars().next().filter(|c| ['`', '~'].contains(c))?;
+        let rest = start.trim_start_matches(mark);
+        let (count, indent) = (start.len() - rest.len(), line.len() - start.len());
+        (count >= 3 && indent < 4).then_some((mark, count, rest))
+    }
+}
+
+/// A line that makes no heading: neither of itself, in a list neither, nor of the text above.
+fn without_rank(line: &str, after_text: bool) -> String {
+    let in_lists = |c: char| c.is_whitespace() || c.is_ascii_digit() || "-+*>.)".contains(c);
+    let start = line.trim_start_matches(in_lists);
+    let bare = line.trim();
+    let is_of = |mark: char| bare.chars().all(|c| c == mark);
+    let is_underline = !bare.is_empty() && (is_of('=') || is_of('-'));
+    let escaped_at = if start.starts_with('#') {
+        Some(line.len() - start.len())
+    } else if after_text && is_underline {
+        line.find(bare)
+    } else {
+        None
+    };
+    match escaped_at.and_then(|at| line.split_at_checked(at)) {
+        Some((before, after)) => format!("{before}\\{}", with_code(after, tags_shown)),
+        None => with_code(line, tags_shown),
+    }
 }
 
 fn tags_shown(text: &str) -> String {
@@ -139,5 +182,22 @@ mod tests {
                         > # <code>\n> ```\n\n";
         assert_eq!(quoted(docs), expected);
         assert_eq!(quoted(""), "");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_fence_hides_nothing_from_the_escapes() {
+        for docs in ["```a``` b", "    ```", "```", "- ```\n  a\n  ```"] {
+            let page = quoted(&format!("{docs}\n# A\n<b>"));
+            assert!(page.ends_with("> \\# A\n> &lt;b>\n\n"), "{page}");
+        }
+        let nested = "````\n```\n<b>\n``` c\n~~~\n````\n<b>";
+        let expected = "> ````\n> ```\n> <b>\n> ``` c\n> ~~~\n> ````\n> &lt;b>\n\n";
+        assert_eq!(quoted(nested), expected);
+    }
+
+    #[test]
+    fn a_list_keeps_its_indents_and_has_no_headings() {
+        let expected = "> - \\# A\n>   1. \\## B\n>   text\n>   \\---\n\n";
+        assert_eq!(quoted("- # A\n  1. ## B\n  text\n  ---"), expected);
     }
 }

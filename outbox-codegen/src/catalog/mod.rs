@@ -48,6 +48,7 @@ mod index;
 mod markdown;
 mod options;
 mod page;
+mod parts;
 mod paths;
 mod words;
 

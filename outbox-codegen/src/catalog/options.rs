@@ -1,6 +1,6 @@
-//! What the options of a consumer mean, in words.
+//! What the options of consumers and handlers mean, in words.
 
-use outbox_runtime::{ConsumerInfo, DelayInfo, DeliveryMode, OnDead, Start};
+use outbox_runtime::{ConsumerInfo, DelayInfo, DeliveryMode, HandlerInfo, OnDead, Start};
 
 use crate::duration::short;
 
@@ -63,6 +63,11 @@ pub(super) fn retry(consumer: &ConsumerInfo) -> String {
         }
         (max, None) => format!("at most {max} attempts, a function says when"),
     }
+}
+
+/// Whose transaction a handler emits in.
+pub(super) fn transaction(handler: &HandlerInfo) -> String {
+    if handler.commits { "its own" } else { "the caller's" }.to_owned()
 }
 
 fn batch(consumer: &ConsumerInfo) -> Option<String> {

@@ -6,7 +6,7 @@ use super::fields::{self, Fields};
 use super::markdown::{code, codes, first_line, quoted, table, text};
 use super::options;
 use super::paths::{INDEX, source};
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, type_name};
 
 /// The anchors of parts of a page, as forges make them from the headings.
 pub(super) const EMITTED_BY: &str = "emitted-by";
@@ -56,13 +56,15 @@ pub(super) fn key(event: &EventInfo) -> String {
 
 fn emitters(lineage: &Lineage<'_>) -> String {
     let rows: Vec<[String; 5]> = lineage.handlers.iter().map(|handler| emitter(handler)).collect();
-    let said = match (rows.is_empty(), lineage.emittable().is_some()) {
-        (_, false) => "Nothing any more: every version is retired.\n\n".to_owned(),
-        (true, true) => format!("No handler of the registry: {OTHER_CODE}.\n\n"),
-        (false, true) => format!(
-            "{}Perhaps also {OTHER_CODE}: a registry knows handlers only.\n\n",
-            table(["Handler", "Version", "Transaction", "Source", "About"], &rows)
-        ),
+    let handlers = table(["Handler", "Version", "Transaction", "Source", "About"], &rows);
+    let said = match (rows.is_empty(), lineage.emittable()) {
+        (true, None) if lineage.versions.is_empty() => "No handler of the registry.\n\n".to_owned(),
+        (false, None) if lineage.versions.is_empty() => handlers,
+        (_, None) => "Nothing any more: every version is retired.\n\n".to_owned(),
+        (true, Some(_)) => format!("No handler of the registry: {OTHER_CODE}.\n\n"),
+        (false, Some(_)) => {
+            format!("{handlers}Perhaps also {OTHER_CODE}: a registry knows handlers only.\n\n")
+        }
     };
     format!("## Emitted by\n\n{said}")
 }
@@ -71,7 +73,7 @@ fn emitter(handler: &HandlerInfo) -> [String; 5] {
     [
         code(handler.name),
         handler.event_version.to_string(),
-        if handler.commits { "its own" } else { "the caller's" }.to_owned(),
+        options::transaction(handler),
         source(&handler.declared).map(|file| code(&file)).unwrap_or_default(),
         first_line(handler.declared.docs),
     ]
@@ -101,8 +103,7 @@ fn version(lineage: &Lineage<'_>, event: &EventInfo) -> String {
     if event.retired {
         part.push_str("Retired: it can be read, and not emitted.\n\n");
     }
-    let ident = event.rust_type.rsplit("::").next().unwrap_or_default();
-    part.push_str(&format!("- Type: {}", code(ident)));
+    part.push_str(&format!("- Type: {}", code(type_name(event))));
     if let Some(file) = source(&event.declared) {
         part.push_str(&format!(", in {}", code(&file)));
     }
@@ -119,6 +120,9 @@ fn version(lineage: &Lineage<'_>, event: &EventInfo) -> String {
     }
     if let Some(other) = event.other {
         part.push_str(&format!("- Reads a variant that it does not know as {}\n", code(other)));
+    }
+    if let Some(payload) = fields::payload(event) {
+        part.push_str(&format!("- Payload: {payload}\n"));
     }
     part.push('\n');
     let tables = fields::tables(event);

@@ -1,53 +1,72 @@
 //! The types of JSON Schemas in words.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::markdown::{code, enumerated};
+use super::parts::Parts;
+use crate::reference::{self, followed};
 
 /// How deep alternatives in alternatives are told.
 const DEEPEST: usize = 4;
+
+/// References that are followed one after another.
+const MAX_REFERENCES: usize = 16;
 
 /// A schema in words, as Markdown for a table's cell.
 pub(super) fn words(schema: &Value, root: &Value) -> String {
     told(schema, root, DEEPEST)
 }
 
-/// The schema that a reference leads to, with the name that it has there.
-pub(super) fn resolved<'a>(schema: &'a Value, root: &'a Value) -> (&'a Value, Option<&'a str>) {
-    let reference = schema.get("$ref").and_then(Value::as_str);
-    let Some(pointer) = reference.and_then(|reference| reference.strip_prefix('#')) else {
-        return (schema, None);
-    };
-    let name = pointer.rsplit('/').next().filter(|name| !name.is_empty());
-    (root.pointer(pointer).unwrap_or(schema), name)
+/// The schema that references lead to, with the name that the first of them leads to. What has
+/// properties beside its reference is a type of its own.
+pub(super) fn resolved<'a>(schema: &'a Value, root: &'a Value) -> (&'a Value, Option<String>) {
+    let referred = |schema| followed(schema, root).filter(|_| schema.get("properties").is_none());
+    let Some(first) = referred(schema) else { return (schema, None) };
+    let following = std::iter::successors(Some(first), |schema| referred(schema));
+    (following.take(MAX_REFERENCES).last().unwrap_or(first), name(schema, root))
+}
+
+/// The name of what a schema refers to.
+fn name(schema: &Value, root: &Value) -> Option<String> {
+    let pointer = reference::pointer(schema.get("$ref")?.as_str()?)?;
+    match pointer.rsplit_once('/') {
+        Some((_, token)) => Some(token.replace("~1", "/").replace("~0", "~")),
+        None => root.get("title").and_then(Value::as_str).map(str::to_owned),
+    }
 }
 
 fn told(schema: &Value, root: &Value, depth: usize) -> String {
+    one_of(each(schema, root, depth))
+}
+
+/// What a schema admits, one after another.
+fn each(schema: &Value, root: &Value, depth: usize) -> Vec<String> {
     let (schema, name) = resolved(schema, root);
     if let Some(literals) = schema.get("enum").and_then(Value::as_array) {
-        return one_of(literals.iter().map(literal).collect());
+        return literals.iter().map(literal).collect();
     }
     if let Some(constant) = schema.get("const") {
-        return literal(constant);
+        return vec![literal(constant)];
     }
     if let Some(alternatives) = alternatives(schema) {
-        if depth == 0 {
-            return name.map_or_else(|| "one of several".to_owned(), code);
-        }
-        return one_of(alternatives.iter().map(|each| told(each, root, depth - 1)).collect());
+        return match depth.checked_sub(1) {
+            Some(below) => alternatives.iter().flat_map(|one| each(one, root, below)).collect(),
+            None => vec![named(name, "one of several".to_owned())],
+        };
     }
-    match schema.get("type") {
+    let one = match schema.get("type") {
         Some(Value::Array(types)) => {
-            let each =
+            let of_type =
                 |kind: &Value| of_type(kind.as_str().unwrap_or_default(), schema, root, depth);
-            one_of(types.iter().map(each).collect())
+            return types.iter().map(of_type).collect();
         }
         Some(Value::String(kind)) if kind == "object" => named(name, object(schema, root, depth)),
         Some(Value::String(kind)) => of_type(kind, schema, root, depth),
         _ if schema.get("properties").is_some() => named(name, object(schema, root, depth)),
         _ if *schema == Value::Bool(false) => "nothing".to_owned(),
         _ => named(name, "any JSON".to_owned()),
-    }
+    };
+    vec![one]
 }
 
 /// The alternatives of a schema, if it has some.
@@ -55,8 +74,8 @@ pub(super) fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
     ["oneOf", "anyOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array())
 }
 
-fn named(name: Option<&str>, otherwise: String) -> String {
-    name.map_or(otherwise, code)
+fn named(name: Option<String>, otherwise: String) -> String {
+    name.map_or(otherwise, |name| code(&name))
 }
 
 fn literal(value: &Value) -> String {
@@ -130,14 +149,18 @@ fn array(schema: &Value, root: &Value, depth: usize) -> String {
 }
 
 fn object(schema: &Value, root: &Value, depth: usize) -> String {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    match (properties, schema.get("additionalProperties"), depth.checked_sub(1)) {
-        (Some(properties), ..) if !properties.is_empty() => {
-            let names: Vec<String> = properties.keys().map(|name| code(name)).collect();
-            format!("object with {}", enumerated(&names, "and"))
-        }
-        (_, Some(values @ Value::Object(_)), Some(below)) => {
-            format!("map from text to {}", told(values, root, below))
+    let parts = Parts::of(schema, root);
+    let names: Vec<String> = parts.properties().iter().map(|(name, _)| code(name)).collect();
+    if !names.is_empty() {
+        return format!("object with {}", enumerated(&names, "and"));
+    }
+    let patterns = schema.get("patternProperties").and_then(Value::as_object);
+    let others = schema.get("additionalProperties").filter(|values| values.is_object());
+    let values = patterns.into_iter().flat_map(Map::values).chain(others);
+    match depth.checked_sub(1) {
+        Some(below) if patterns.is_some() || others.is_some() => {
+            let values = values.flat_map(|values| each(values, root, below)).collect();
+            format!("map from text to {}", one_of(values))
         }
         _ => "object".to_owned(),
     }

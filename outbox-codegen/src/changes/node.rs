@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::variant::{Tagging, Variant, variants};
+use crate::reference;
 
 /// A schema in its document.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ pub(super) fn resolve(root: &Value, schema: &Value, definitions: &mut Vec<String
             return Value::Bool(true);
         }
         definitions.push(target.clone());
-        let found = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        let found = reference::pointer(&target).and_then(|pointer| root.pointer(&pointer));
         let found = found.map_or(Value::Bool(true), |found| resolve(root, found, definitions));
         merge(&mut merged, &found);
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::check::Check;
+use crate::reference::percent_decoded;
 
 /// A schema in one of the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -257,7 +258,7 @@ impl Arena {
         let pointer = if fragment.is_empty() {
             base
         } else if fragment.starts_with('/') {
-            format!("{base}{}", percent_decoded(fragment))
+            format!("{base}{}", percent_decoded(fragment).ok_or_else(|| nothing_at(target))?)
         } else {
             let anchor = format!("#{fragment}");
             names.get(&anchor).cloned().ok_or_else(|| nothing_at(target))?
@@ -349,18 +350,4 @@ pub(crate) fn refers_only_to_definitions(schema: &Value) -> Option<bool> {
 /// A JSON pointer one step further.
 pub(super) fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
-}
-
-fn percent_decoded(fragment: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = fragment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = (*first == b'%').then(|| after.get(..2)).flatten();
-        let byte = hex
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -3,6 +3,8 @@
 use outbox_runtime::EventInfo;
 use serde_json::Value;
 
+use crate::summary;
+
 /// The schema of what a version writes. Its keys are sorted here, since whether a JSON object keeps an
 /// order depends on what else is built.
 pub(super) fn written(event: &EventInfo) -> Value {
@@ -17,11 +19,9 @@ pub(super) fn of(mut document: Value) -> String {
     format!("{document:#}\n")
 }
 
-/// The first paragraph of a documentation comment, on one line.
+/// The first paragraph of a documentation, if it has one.
 pub(super) fn summary(docs: &str) -> Option<String> {
-    let first = docs.trim().split("\n\n").next()?;
-    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!line.is_empty()).then_some(line)
+    Some(summary::summary(docs)).filter(|summary| !summary.is_empty())
 }
 
 /// What an event says of itself: in its schema, or else where it was declared.

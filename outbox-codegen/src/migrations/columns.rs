@@ -6,6 +6,7 @@ use outbox_runtime::EventInfo;
 use serde_json::Value;
 
 use super::kind::Kind;
+use crate::reference::followed;
 
 /// A column, and what in a payload is its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +89,7 @@ const DEEPEST: u32 = 16;
 /// The properties of an object: its own, and those of what it is made of.
 fn properties(schema: &Value, root: &Value, depth: u32, found: &mut dyn FnMut(&str, &Value)) {
     let Some(deeper) = depth.checked_sub(1) else { return };
-    if let Some(target) = resolved(schema, root) {
+    if let Some(target) = followed(schema, root) {
         properties(target, root, deeper, found);
     }
     for (name, property) in
@@ -101,11 +102,6 @@ fn properties(schema: &Value, root: &Value, depth: u32, found: &mut dyn FnMut(&s
             properties(part, root, deeper, found);
         }
     }
-}
-
-/// What a reference leads to.
-pub(super) fn resolved<'a>(schema: &Value, root: &'a Value) -> Option<&'a Value> {
-    root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
 /// A name for a column that none has yet.

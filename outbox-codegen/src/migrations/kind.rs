@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::columns::resolved;
+use crate::reference::followed;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ const DEEPEST: u32 = 16;
 fn kind(schema: &Value, root: &Value, depth: u32) -> Option<Kind> {
     let Some(deeper) = depth.checked_sub(1) else { return Some(Kind::Json) };
     if schema.get("$ref").is_some() {
-        return kind(resolved(schema, root)?, root, deeper);
+        return kind(followed(schema, root)?, root, deeper);
     }
     if let Some(constant) = schema.get("const") {
         return of_value(constant);
@@ -100,11 +100,13 @@ mod tests {
 
     #[test]
     fn what_may_be_null_has_the_kind_of_what_it_is_otherwise() {
-        let root = json!({ "$defs": { "Id": { "type": "string", "format": "uuid" } } });
+        let id = json!({ "type": "string", "format": "uuid" });
+        let root = json!({ "$defs": { "Id": id, "Id<Order>": id } });
         for (schema, kind) in [
             (json!({ "type": ["string", "null"] }), Kind::Text),
             (json!({ "type": ["integer", "null"], "format": "uint64" }), Kind::Numeric),
             (json!({ "anyOf": [{ "$ref": "#/$defs/Id" }, { "type": "null" }] }), Kind::Uuid),
+            (json!({ "$ref": "#/$defs/Id%3COrder%3E" }), Kind::Uuid),
             (json!({ "oneOf": [{ "const": "a" }, { "const": "b" }] }), Kind::Text),
             (json!({ "enum": ["a", "b", null] }), Kind::Text),
             (json!({ "enum": ["a", 1] }), Kind::Json),

@@ -131,6 +131,36 @@ fn handlers_the_application_and_consumers_have_operations() {
     assert_eq!(operations["consume.ledger...settled"]["x-outbox-consumer"]["delivery"], "tx");
 }
 
+/// The references of a document that lead nowhere.
+fn dangling(value: &Value, document: &Value) -> Vec<String> {
+    match value {
+        Value::Object(members) => {
+            let target = members.get("$ref").and_then(Value::as_str);
+            let lost = target.filter(|to| document.pointer(to.trim_start_matches('#')).is_none());
+            let below = members.values().flat_map(|member| dangling(member, document));
+            lost.map(str::to_owned).into_iter().chain(below).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(|item| dangling(item, document)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn what_the_registry_names_and_does_not_list_has_a_channel_without_messages() {
+    let mut registry = shop();
+    registry.events.clear();
+    let document = asyncapi::document(&registry, None).expect("a document");
+    assert_eq!(dangling(&document, &document), [""; 0]);
+    let settled = &document["channels"]["stripe..payment.settled"];
+    assert_eq!(settled["address"], "stripe:payment.settled");
+    assert_eq!(settled["messages"], json!({}));
+    assert_eq!(document["operations"]["emit.place"]["messages"], json!([]));
+
+    let mut broken = self::document();
+    broken["channels"].take();
+    assert!(!dangling(&broken, &broken).is_empty(), "the test follows no reference");
+}
+
 #[test]
 fn what_draft_7_cannot_say_is_an_error_that_names_the_place() {
     let error = asyncapi::document(&odd::one(closed), None).expect_err("no such keyword");

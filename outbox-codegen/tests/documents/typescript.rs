@@ -188,3 +188,20 @@ fn people_read_their_own_comments() {
         assert!(types.contains(expected), "without {expected:?}:\n{types}");
     }
 }
+
+#[test]
+fn whatever_holds_wide_integers_says_so() {
+    let types = typescript::declarations(&odd::one(|| {
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {
+                "pair": { "type": "array", "prefixItems": [{ "format": "int64" }], "items": false },
+                "by_number": { "type": "object", "patternProperties": { "^1": { "format": "uint64" } } },
+                "by_name": { "type": "object", "additionalProperties": { "format": "uint128" } },
+                "small": { "type": "array", "prefixItems": [{ "format": "int32" }] },
+            },
+        })
+    }));
+    let notes = types.matches("/** An integer of 64 bits or more: beyond 2^53").count();
+    assert_eq!(notes, 3, "{types}");
+}

@@ -34,14 +34,13 @@
 
 mod operations;
 
-use std::collections::BTreeMap;
-
 use outbox_runtime::{EventInfo, KeyInfo, RegistryInfo, headers};
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Dialect, Unconvertible, convert};
 use super::names::{id, version_id};
 use super::{envelope, text};
+use crate::lineage::{Lineage, lineages};
 
 const CONTENT_TYPE: &str = "application/json";
 
@@ -84,24 +83,24 @@ pub fn json(registry: &RegistryInfo, version: Option<&str>) -> Result<String, Un
     document(registry, version).map(text::of)
 }
 
+/// A channel for everything that operations name, whether the registry lists it or not.
 fn channels(registry: &RegistryInfo) -> Map<String, Value> {
-    let mut names = BTreeMap::<&str, Vec<&EventInfo>>::new();
-    for event in &registry.events {
-        names.entry(event.name).or_default().push(event);
-    }
-    names.into_iter().map(|(name, versions)| (id(name), channel(name, &versions))).collect()
+    let lineages = lineages(registry).into_iter();
+    lineages.map(|lineage| (id(lineage.name), channel(&lineage))).collect()
 }
 
-fn channel(name: &str, versions: &[&EventInfo]) -> Value {
-    let messages: Map<String, Value> = versions
+fn channel(lineage: &Lineage<'_>) -> Value {
+    let messages: Map<String, Value> = lineage
+        .versions
         .iter()
         .map(|event| {
             let message = format!("#/components/messages/{}", version_id(event));
             (message_key(event.version), reference(message))
         })
         .collect();
+    let name = lineage.name;
     let mut channel = json!({ "address": name, "title": name, "messages": messages });
-    if let Some(newest) = versions.iter().max_by_key(|event| event.version) {
+    if let Some(newest) = lineage.newest() {
         let schema = text::written(newest);
         describe(&mut channel, text::docs(newest, &schema));
     }

@@ -14,7 +14,8 @@ pub(super) fn of(registry: &RegistryInfo) -> Map<String, Value> {
     let mut operations = Map::new();
     let mut names = Names::default();
     for handler in &registry.handlers {
-        operations.insert(names.take(&format!("emit.{}", handler.name)), emitting(handler));
+        operations
+            .insert(names.take(&format!("emit.{}", handler.name)), emitting(registry, handler));
     }
     for event in without_handler(registry) {
         operations.insert(names.take(&format!("emit.{}", id(event))), by_hand(registry, event));
@@ -33,8 +34,11 @@ fn without_handler(registry: &RegistryInfo) -> BTreeSet<&str> {
     events.map(|event| event.name).collect()
 }
 
-fn emitting(handler: &HandlerInfo) -> Value {
-    let mut operation = operation("send", handler.event_name, [handler.event_version]);
+fn emitting(registry: &RegistryInfo, handler: &HandlerInfo) -> Value {
+    let (name, version) = (handler.event_name, handler.event_version);
+    let emitted =
+        registry.events.iter().filter(|event| event.name == name && event.version == version);
+    let mut operation = operation("send", name, emitted.map(|event| event.version));
     operation["title"] = json!(handler.name);
     operation["x-outbox-handler"] = json!({ "name": handler.name, "commits": handler.commits });
     describe(&mut operation, handler.declared.docs);

@@ -18,6 +18,7 @@ use serde_json::Value;
 use self::keywords::Converter;
 use super::names::{Names, plain};
 use super::text;
+use crate::reference;
 
 /// An older draft of JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,40 +104,13 @@ pub(super) enum Target {
 
 /// Reads a `$ref`.
 pub(super) fn target(reference: &str) -> Target {
-    match reference.strip_prefix('#') {
-        Some("") => Target::Root,
-        Some(pointer) => match pointer.strip_prefix("/$defs/") {
-            Some(name) if !name.contains('/') => definition(name),
-            _ => Target::Elsewhere,
-        },
-        None => Target::Elsewhere,
-    }
-}
-
-/// A token of a JSON pointer in a fragment: percent-encoded, with `~1` and `~0`.
-fn definition(token: &str) -> Target {
-    let mut bytes = Vec::new();
-    let mut rest = token.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
-        let encoded = match tail {
-            [high, low, ..] if *first == b'%' => hex(high).zip(hex(low)),
-            _ => None,
-        };
-        match encoded {
-            Some((high, low)) => {
-                bytes.push(high * 16 + low);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
+    let Some(pointer) = reference::pointer(reference) else { return Target::Elsewhere };
+    match pointer.strip_prefix("/$defs/") {
+        _ if pointer.is_empty() => Target::Root,
+        Some(token) if !token.contains('/') => {
+            Target::Definition(token.replace("~1", "/").replace("~0", "~"))
         }
-    }
-    match String::from_utf8(bytes) {
-        Ok(name) => Target::Definition(name.replace("~1", "/").replace("~0", "~")),
-        Err(_) => Target::Elsewhere,
+        _ => Target::Elsewhere,
     }
 }
 

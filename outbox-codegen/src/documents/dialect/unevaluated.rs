@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Target, target};
+use crate::reference::followed;
 
 /// References that are followed one after another.
 const MAX_DEPTH: u32 = 16;
@@ -58,13 +58,8 @@ fn properties(schema: &Value, document: &Value, depth: u32) -> Option<BTreeSet<S
     }
     let declared = keywords.get("properties").and_then(Value::as_object);
     let mut names: BTreeSet<String> = declared.into_iter().flat_map(Map::keys).cloned().collect();
-    if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
-        let referred = match target(reference) {
-            Target::Root => Some(document),
-            Target::Definition(name) => document.get("$defs")?.get(&name),
-            Target::Elsewhere => None,
-        };
-        names.extend(properties(referred?, document, depth - 1)?);
+    if keywords.contains_key("$ref") {
+        names.extend(properties(followed(schema, document)?, document, depth - 1)?);
     }
     for schema in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten() {
         names.extend(properties(schema, document, depth - 1)?);

@@ -191,8 +191,11 @@ pub(super) fn docs(schema: &Value) -> String {
 pub(super) fn note(schema: &Value) -> Option<&'static str> {
     let format = schema.get("format").and_then(Value::as_str);
     let wide = format.is_some_and(|format| WIDE_INTEGERS.contains(&format));
-    let inner = ["items", "additionalProperties"].iter().filter_map(|keyword| schema.get(*keyword));
-    let wide = wide || inner.map(note).any(|note| note.is_some());
+    let of_all = ["items", "additionalProperties"].iter().filter_map(|word| schema.get(*word));
+    let by_place = schema.get("prefixItems").and_then(Value::as_array).into_iter().flatten();
+    let by_name = schema.get("patternProperties").and_then(Value::as_object);
+    let by_name = by_name.into_iter().flat_map(Map::values);
+    let wide = wide || of_all.chain(by_place).chain(by_name).any(|inner| note(inner).is_some());
     wide.then_some("An integer of 64 bits or more: beyond 2^53 a JavaScript number is not exact.")
 }
 

@@ -3,7 +3,7 @@
 
 use outbox_runtime::RegistryInfo;
 
-use crate::lineage::lineages;
+use crate::lineage::{lineages, type_name};
 use crate::lints::{Finding, Place, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule { id: "consumer-behind", severity: Severity::Error, find };
@@ -12,7 +12,6 @@ fn find(registry: &RegistryInfo) -> Vec<Finding> {
     let mut found = Vec::new();
     for lineage in lineages(registry) {
         let Some(newest) = lineage.newest() else { continue };
-        let ident = newest.rust_type.rsplit("::").next().unwrap_or_default();
         for consumer in &lineage.consumers {
             if consumer.event_version < newest.version {
                 let (name, taken) = (consumer.options.name, consumer.event_version);
@@ -24,7 +23,8 @@ fn find(registry: &RegistryInfo) -> Vec<Finding> {
                     ),
                     place: Place::of(&consumer.declared),
                     help: format!(
-                        "take `{ident}`; older events are upcast to it before the consumer sees them"
+                        "take `{}`; older events are upcast to it before the consumer sees them",
+                        type_name(newest)
                     ),
                 });
             }

@@ -5,6 +5,8 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
 
+use super::names::Names;
+
 /// What an annotated item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -51,24 +53,30 @@ impl Attributes {
         }
     }
 
-    /// What the item is, with the name and the version that its attribute says.
-    pub(super) fn annotation(&self) -> Option<(Kind, Option<String>, u32)> {
-        let options = |name| self.all.iter().find(|meta| is(meta.path(), name)).map(tokens);
+    /// What the item is, with the name and the version that its attribute says. `names` are those of the
+    /// file.
+    pub(super) fn annotation(&self, names: &Names) -> Option<(Kind, Option<String>, u32)> {
+        let options = |name| {
+            let mut ours = self.all.iter().filter(|meta| names.mean(meta.path(), name)).peekable();
+            ours.peek()?;
+            Some(ours.flat_map(tokens).collect::<TokenStream>())
+        };
         let says = |kind, options: TokenStream| {
             let name = option::<LitStr>(&options, "name").map(|name| name.value());
             let version = option::<LitInt>(&options, "version");
             let version = version.and_then(|version| version.base10_parse().ok()).unwrap_or(1);
             (kind, name, version)
         };
+        // Other crates have a `consumer` and an `Event` too; ours cannot be without a name.
+        let named = |kind, options| Some(says(kind, options)).filter(|(_, name, _)| name.is_some());
         if let Some(options) = options("consumer") {
-            return Some(says(Kind::Consumer, options));
+            return named(Kind::Consumer, options);
         }
         if let Some(options) = options("emits") {
             return Some(says(Kind::Handler, options));
         }
-        // Other crates have an `Event` too; ours comes with `#[event(...)]`.
-        let event = says(Kind::Event, options("event")?);
-        self.derives("Event").then_some(event)
+        let event = named(Kind::Event, options("event")?)?;
+        self.derives(names, "Event").then_some(event)
     }
 
     /// The file that `#[path = "..."]` names.
@@ -82,14 +90,14 @@ impl Attributes {
         })
     }
 
-    fn derives(&self, name: &str) -> bool {
+    fn derives(&self, names: &Names, name: &str) -> bool {
         let derives = self.all.iter().filter(|meta| meta.path().is_ident("derive"));
-        derives.flat_map(|derive| metas(tokens(derive))).any(|derived| is(derived.path(), name))
+        derives.flat_map(|derive| metas(tokens(derive))).any(|it| names.mean(it.path(), name))
     }
 }
 
 /// Whether the last segment is this.
-fn is(path: &Path, name: &str) -> bool {
+pub(super) fn is(path: &Path, name: &str) -> bool {
     path.segments.last().is_some_and(|segment| segment.ident == name)
 }
 

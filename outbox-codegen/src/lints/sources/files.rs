@@ -11,6 +11,9 @@ pub(super) struct File {
     pub(super) text: String,
 }
 
+/// What cargo writes into a folder of things that it built.
+const BUILT: &str = "CACHEDIR.TAG";
+
 /// Every file that ends in `.rs`, but for what is hidden or built.
 pub(super) fn read(folder: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
@@ -27,13 +30,15 @@ fn read_below(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result<
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         let shown = format!("{prefix}{name}");
-        if name.starts_with('.') || name == "target" {
+        if name.starts_with('.') || path.join(BUILT).exists() {
             continue;
         }
         if path.is_dir() {
             read_below(&path, &format!("{shown}/"), files)?;
         } else if name.ends_with(".rs") {
-            let text = fs::read_to_string(&path).map_err(|error| in_file(&path, error))?;
+            let bytes = fs::read(&path).map_err(|error| in_file(&path, error))?;
+            // What is no UTF-8 is no Rust, which is for the parser to say.
+            let text = String::from_utf8_lossy(&bytes).into_owned();
             files.push(File { path, shown, text });
         }
     }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod files;
+mod names;
 mod scan;
 
 use std::io;
@@ -19,8 +20,9 @@ use super::{Lint, Place, Severity};
 /// The folder is the one of a crate's sources, as in `concat!(env!("CARGO_MANIFEST_DIR"), "/src")`, and
 /// the registry the one with everything that the crate runs. Left out is what only tests compile
 /// (`#[cfg(test)]`, and the files of such modules), and what is in strings, comments and the arguments
-/// and definitions of macros. Attributes are known by their last name (`outbox_runtime::consumer`) and
-/// read through `cfg_attr`.
+/// and definitions of macros. Attributes are known by their last name (`outbox_runtime::consumer`), or by
+/// the one that the file imports them under (`use outbox_runtime::consumer as job`), and read through
+/// `cfg_attr`.
 ///
 /// # Errors
 ///
@@ -36,11 +38,15 @@ pub fn unlisted(sources: &Path, registry: &RegistryInfo) -> io::Result<Vec<Lint>
     }
     let of_tests: Vec<_> = scanned.iter().flat_map(|(_, scan)| &scan.of_tests).collect();
     let is_of_tests = |path: &Path| of_tests.iter().any(|test| path.starts_with(test));
+    let conditional: Vec<_> =
+        scanned.iter().flat_map(|(_, scan)| &scan.conditional_files).collect();
+    let is_conditional = |path: &Path| conditional.iter().any(|below| path.starts_with(below));
     let mut lints = Vec::new();
     for (file, scan) in &scanned {
         if !is_of_tests(&file.path) {
+            let is_conditional = is_conditional(&file.path);
             let items = scan.found.iter().filter(|item| !is_listed(&file.path, item, registry));
-            lints.extend(items.map(|item| lint(&file.shown, item, registry.name)));
+            lints.extend(items.map(|item| lint(&file.shown, item, is_conditional, registry.name)));
         }
     }
     let unreadable = unreadable.into_iter().filter(|(file, _)| !is_of_tests(&file.path));
@@ -73,7 +79,7 @@ fn is_listed(path: &Path, item: &Found, registry: &RegistryInfo) -> bool {
     }
 }
 
-fn lint(file: &str, item: &Found, registry: &str) -> Lint {
+fn lint(file: &str, item: &Found, is_conditional: bool, registry: &str) -> Lint {
     let Found { ident, line, .. } = item;
     let name = item.name.as_deref().unwrap_or_default();
     let (id, what, list) = match item.kind {
@@ -81,7 +87,7 @@ fn lint(file: &str, item: &Found, registry: &str) -> Lint {
         Kind::Handler => ("unlisted-handler", "handler".to_owned(), "handlers"),
         Kind::Consumer => ("unlisted-consumer", format!("consumer `{name}`"), "consumers"),
     };
-    let condition = match item.conditional {
+    let condition = match item.conditional || is_conditional {
         true => "; ignore this if its `cfg` is off in this build",
         false => "",
     };

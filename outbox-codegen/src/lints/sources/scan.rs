@@ -7,12 +7,16 @@ use syn::visit::{self, Visit};
 use syn::{File, Ident, Item, ItemMod};
 
 use super::attributes::{Attributes, Kind};
+use super::names::Names;
 
 /// What a file has.
 pub(super) struct Scan {
     pub(super) found: Vec<Found>,
     /// The files and folders of modules that only tests compile.
     pub(super) of_tests: Vec<PathBuf>,
+    /// Those of modules that are compiled under another condition.
+    pub(super) conditional_files: Vec<PathBuf>,
+    names: Names,
     /// Where the file's own folder is, and where the modules that it declares are.
     file_folder: PathBuf,
     module_folder: PathBuf,
@@ -42,12 +46,19 @@ pub(super) fn file(path: &Path, file: &File) -> Scan {
     let mut scan = Scan {
         found: Vec::new(),
         of_tests: Vec::new(),
+        conditional_files: Vec::new(),
+        names: Names::of(file),
         file_folder: folder,
         module_folder,
         conditional: false,
     };
-    if Attributes::of(&file.attrs).of_tests {
+    let attributes = Attributes::of(&file.attrs);
+    if attributes.of_tests {
         return scan;
+    }
+    scan.conditional = attributes.conditional;
+    if scan.conditional && !is_root {
+        scan.conditional_files.push(scan.module_folder.clone());
     }
     scan.visit_file(file);
     scan
@@ -55,7 +66,7 @@ pub(super) fn file(path: &Path, file: &File) -> Scan {
 
 impl Scan {
     fn annotated(&mut self, attributes: &Attributes, ident: &Ident) {
-        if let Some((kind, name, version)) = attributes.annotation() {
+        if let Some((kind, name, version)) = attributes.annotation(&self.names) {
             self.found.push(Found {
                 kind,
                 ident: ident.unraw().to_string(),
@@ -67,11 +78,11 @@ impl Scan {
         }
     }
 
-    fn test_module(&mut self, module: &ItemMod, attributes: &Attributes) {
+    /// The file of a module, and the folder of what is below it.
+    fn files(&self, module: &ItemMod, attributes: &Attributes) -> [PathBuf; 2] {
         let named = attributes.path().map(|path| self.file_folder.join(path));
         let folder = self.module_folder.join(module.ident.unraw().to_string());
-        self.of_tests.push(named.unwrap_or_else(|| folder.with_extension("rs")));
-        self.of_tests.push(folder);
+        [named.unwrap_or_else(|| folder.with_extension("rs")), folder]
     }
 }
 
@@ -89,10 +100,15 @@ impl<'ast> Visit<'ast> for Scan {
             _ => return,
         };
         let attributes = Attributes::of(attributes);
-        if attributes.of_tests {
-            if let Item::Mod(module @ ItemMod { content: None, .. }) = item {
-                self.test_module(module, &attributes);
+        if let Item::Mod(module @ ItemMod { content: None, .. }) = item {
+            let files = self.files(module, &attributes);
+            if attributes.of_tests {
+                self.of_tests.extend(files);
+            } else if self.conditional || attributes.conditional {
+                self.conditional_files.extend(files);
             }
+        }
+        if attributes.of_tests {
             return;
         }
         if let Some(ident) = ident {

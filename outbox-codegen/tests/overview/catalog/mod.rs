@@ -2,3 +2,4 @@
 
 mod parsed;
 mod says;
+mod shapes;

@@ -12,7 +12,7 @@ fn file(path: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(page: &str, lines: &[&str]) {
+pub(super) fn assert_says(page: &str, lines: &[&str]) {
     for line in lines {
         assert!(page.lines().any(|found| found == *line), "no line {line:?} in:\n{page}");
     }
@@ -142,4 +142,18 @@ fn a_page_says_which_handlers_emit() {
     let files = catalog::files(&retired);
     let page = &files[Path::new("events/order.placed.md")];
     assert_says(page, &["Nothing any more: every version is retired."]);
+}
+
+#[test]
+fn an_event_that_no_registry_lists_has_a_page_without_versions() {
+    let mut registry = shop();
+    registry.events.retain(|event| event.name == "order.placed");
+    let files = catalog::files(&registry);
+    let page = &files[Path::new("events/parcel~moved.md")];
+    let handler = "| `send_parcel` | 1 | the caller's | `outbox-codegen/tests/overview/shop.rs` | Sends a \
+                   parcel. |";
+    assert_says(page, &["No registry lists this event.", handler, "### Consumer mail.parcel"]);
+    assert!(!page.contains("retired"), "{page}");
+    let page = &files[Path::new("events/stripe~invoice.paid.md")];
+    assert_says(page, &["No registry lists this event.", "No handler of the registry."]);
 }

@@ -83,12 +83,42 @@ fn items_are_found_in_modules_functions_and_conditions() {
 }
 
 #[test]
+fn an_attribute_in_parts_is_read_whole() {
+    let registry = shop();
+    let placed = &registry.events[0];
+    let text = "#[derive(Event)]\n#[event(name = \"order.placed\")]\n#[event(version = 2, retired,)]\n\
+                struct OrderPlaced;\n";
+    let mut listed = RegistryInfo::new("Shop", vec![placed.clone()], Vec::new());
+    listed.events[0].declared = Declaration::new("shop", "src/lib.rs", 4, "");
+    assert_eq!(unlisted(&[("lib.rs", text)], &listed), []);
+}
+
+#[test]
+fn an_attribute_is_found_under_the_name_that_the_file_gives_it() {
+    let text = "use outbox_runtime::{Event as Fact, consumer as job};\n\
+                #[derive(Fact)]\n#[event(name = \"a\")]\nstruct A;\n\
+                mod inner {\n    use outbox_runtime::emits as says;\n    #[says(A)]\n    async fn a() {}\n}\n\
+                #[job(name = \"b\")]\nasync fn b() {}\n";
+    let expected =
+        ["lib.rs:4 unlisted-event", "lib.rs:8 unlisted-handler", "lib.rs:11 unlisted-consumer"];
+    assert_eq!(places(&unlisted(&[("lib.rs", text)], &nothing())), expected);
+}
+
+#[test]
 fn strings_comments_and_macros_are_no_items() {
     let text = "// #[consumer(name = \"a\")] async fn a() {}\n\
                 const A: &str = \"#[consumer(name = \\\"a\\\")] async fn a() {}\";\n\
                 macro_rules! m { () => { #[consumer(name = \"a\")] async fn a() {} } }\n\
                 /** #[derive(Event)] #[event(name = \"a\")] struct A; */\n\
                 #[derive(Event)]\nstruct OfAnotherCrate;\n";
+    assert_eq!(unlisted(&[("lib.rs", text)], &nothing()), []);
+}
+
+/// Ours have a name, or do not compile.
+#[test]
+fn attributes_without_a_name_are_of_another_crate() {
+    let text = "#[derive(bevy::Event)]\n#[event(trigger = Global)]\nstruct Jumped;\n\
+                #[kafka::consumer(topic = \"orders\")]\nasync fn orders() {}\n#[consumer]\nstruct C;\n";
     assert_eq!(unlisted(&[("lib.rs", text)], &nothing()), []);
 }
 
@@ -117,6 +147,30 @@ fn what_only_tests_compile_is_left_out() {
 }
 
 #[test]
+fn a_condition_on_a_file_or_its_module_is_told() {
+    let item = "#[consumer(name = \"a\")]\nasync fn a() {}\n";
+    let files = [
+        ("lib.rs", "#[cfg(unix)]\nmod unix;\nmod plain;\n"),
+        ("unix.rs", "mod below;\n"),
+        ("unix/below.rs", item),
+        ("inner.rs", &format!("#![cfg(unix)]\nmod below;\n{item}")),
+        ("inner/below.rs", item),
+        ("plain.rs", item),
+    ];
+    let lints = unlisted(&files, &nothing());
+    let told: Vec<_> =
+        lints.iter().map(|lint| lint.help.contains("ignore this if its `cfg` is off")).collect();
+    let expected = [
+        "inner.rs:4 unlisted-consumer",
+        "inner/below.rs:2 unlisted-consumer",
+        "plain.rs:2 unlisted-consumer",
+        "unix/below.rs:2 unlisted-consumer",
+    ];
+    assert_eq!(places(&lints), expected);
+    assert_eq!(told, [true, true, false, true]);
+}
+
+#[test]
 fn an_item_declared_elsewhere_under_the_same_name_is_another_one() {
     let mut registry = shop();
     let text = "#[consumer(name = \"mail.receipt\")]\nasync fn receipt() {}\n";
@@ -131,6 +185,26 @@ fn a_file_that_is_no_rust_is_reported_and_hides_no_other() {
     let files = [("a.rs", "fn f() {\n  let = ;\n}"), ("b.rs", "#[emits(A)]\nasync fn f() {}")];
     let found = places(&unlisted(&files, &nothing()));
     assert_eq!(found, ["a.rs:2 unreadable-source", "b.rs:2 unlisted-handler"]);
+}
+
+#[test]
+fn a_file_in_another_encoding_is_reported_and_hides_no_other() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("a.rs"), b"fn gr\xfc\xdfe() {}").expect("a file");
+    fs::write(folder.path().join("b.rs"), "#[emits(A)]\nasync fn f() {}").expect("a file");
+    let lints = lints::unlisted(folder.path(), &nothing()).expect("the files can be read");
+    assert_eq!(places(&lints), ["a.rs:1 unreadable-source", "b.rs:2 unlisted-handler"]);
+}
+
+#[test]
+fn a_module_may_be_called_target_and_what_cargo_built_is_left_out() {
+    let item = "#[emits(A)]\nasync fn f() {}";
+    let files = [
+        ("target/mod.rs", item),
+        ("built/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55"),
+        ("built/debug/out.rs", item),
+    ];
+    assert_eq!(places(&unlisted(&files, &nothing())), ["target/mod.rs:2 unlisted-handler"]);
 }
 
 #[test]
