@@ -3,7 +3,7 @@
 use anyhow::Result;
 use chrono::Utc;
 use outbox_codegen::migrations::{Retire, pending};
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 use outbox_runtime::{Postgres, Registry, Sqlite};
 
 use crate::folder::Folder;
@@ -28,8 +28,7 @@ fn what_is_written_stays_as_it_is() -> Result<()> {
 /// The same registry gives the same bytes, and a file says what it does.
 #[test]
 fn files_are_byte_stable() -> Result<()> {
-    for database in [Database::Postgres, Database::Sqlite] {
-        let to = Migrations::new(database, "outbox")?;
+    for to in [Migrations::postgres("outbox")?, Migrations::sqlite("outbox")?] {
         let texts: Vec<String> = (0..2)
             .map(|_| {
                 let folder = tempfile::tempdir()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use outbox_codegen::migrations::{Pending, Retire, pending};
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 use outbox_runtime::testing::TestDatabase;
 use outbox_runtime::{Backend, Postgres, Registry, Sqlite};
 use outbox_tests::Db;
@@ -40,9 +40,12 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn of<DB: Db>() -> Result<Self> {
-        let database = if DB::IS_POSTGRES { Database::Postgres } else { Database::Sqlite };
-        let migrations = Migrations::new(database, "outbox")?;
-        Ok(Self { folder: tempfile::tempdir()?, migrations })
+        let migrations = if DB::IS_POSTGRES {
+            Migrations::postgres("outbox")
+        } else {
+            Migrations::sqlite("outbox")
+        };
+        Ok(Self { folder: tempfile::tempdir()?, migrations: migrations? })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -82,6 +82,5 @@ fn a_line_that_somebody_has_changed_is_named() -> Result<()> {
 
 #[test]
 fn a_schema_that_would_have_to_be_quoted_is_refused() {
-    let database = outbox_runtime::migrations::Database::Postgres;
-    assert_eq!(Migrations::new(database, "Out box").unwrap_err().kind(), ErrorKind::InvalidName);
+    assert_eq!(Migrations::postgres("Out box").unwrap_err().kind(), ErrorKind::InvalidName);
 }

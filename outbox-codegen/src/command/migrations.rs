@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::{Args, ValueEnum};
 use outbox_runtime::RegistryInfo;
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 
 use super::Outcome;
 use super::output::print;
@@ -52,11 +52,10 @@ pub(super) struct Check {
 
 impl To {
     fn pending(&self, registry: &RegistryInfo) -> Result<Pending, Error> {
-        let database = match self.db {
-            Db::Postgres => Database::Postgres,
-            Db::Sqlite => Database::Sqlite,
+        let to = match self.db {
+            Db::Postgres => Migrations::postgres(&self.schema),
+            Db::Sqlite => Migrations::sqlite(&self.schema),
         };
-        let to = Migrations::new(database, &self.schema);
         let to = to.map_err(|error| Error::new(format!("--schema: {error}")))?;
         pending(registry, &to, &self.folder)
     }

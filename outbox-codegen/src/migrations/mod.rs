@@ -23,7 +23,7 @@
 //! ```
 //! use outbox_codegen::migrations::{Retire, pending};
 //! use outbox_runtime::Registry;
-//! use outbox_runtime::migrations::{Database, Migrations};
+//! use outbox_runtime::migrations::Migrations;
 //! # mod shop {
 //! #     use outbox_runtime::{Event, registry};
 //! #     #[derive(Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -33,7 +33,7 @@
 //! # }
 //!
 //! let folder = tempfile::tempdir()?;
-//! let to = Migrations::new(Database::Sqlite, "outbox")?;
+//! let to = Migrations::sqlite("outbox")?;
 //! let shop = shop::Shop::registry();
 //! let files = pending(&shop, &to, folder.path())?.generate(Retire::Never, chrono::Utc::now())?;
 //! assert_eq!(files.len(), 1);
@@ -55,10 +55,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use outbox_runtime::RegistryInfo;
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 
 use crate::schemas::Error;
-use part::{DatabaseName, Owner, Part};
+use part::{Database, Owner, Part};
 use state::{File, State};
 
 /// What files do not give yet.
@@ -93,10 +93,7 @@ pub enum Retire {
 /// or changed beyond understanding.
 pub fn pending(registry: &RegistryInfo, to: &Migrations, folder: &Path) -> Result<Pending, Error> {
     let owner = Owner {
-        database: match to.database() {
-            Database::Postgres => DatabaseName::Postgres,
-            Database::Sqlite => DatabaseName::Sqlite,
-        },
+        database: Database::of(to),
         schema: to.schema().to_owned(),
         registry: registry.name.to_owned(),
     };

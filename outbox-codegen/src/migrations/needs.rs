@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 use outbox_runtime::{EventInfo, RegistryInfo};
 
 use super::columns::{Column, Source, columns, cut};
 use super::kind::Kind;
-use super::part::{Does, Part};
+use super::part::{Database, Does, Part};
 use super::sql;
 use super::state::{State, View};
 use crate::lineage::lineages;
@@ -80,7 +80,7 @@ fn views(newest: &[&EventInfo], to: &Migrations, state: &State) -> Vec<Part> {
 /// Columns keep their places, and new ones come last: then a view can be replaced, with whatever
 /// was granted on it and made from it.
 fn wanted(event: &EventInfo, name: String, to: &Migrations, before: Option<&View>) -> Wanted {
-    let mut columns = addressable(event, to.database());
+    let mut columns = addressable(event, Database::of(to));
     let place = |column: &Column| {
         let known = before?.columns.iter().position(|(name, _)| *name == column.name)?;
         Some(known)
@@ -106,7 +106,7 @@ fn view(event: &EventInfo, wanted: &Wanted, to: &Migrations, before: Option<&Vie
         wanted.columns.iter().map(|column| (column.name.clone(), column.kind)).collect();
     let can_stay = before.is_none_or(|before| columns.starts_with(&before.columns));
     let (name, select) = (to.name(&wanted.name), &wanted.select);
-    let sql = match (to.database(), before) {
+    let sql = match (Database::of(to), before) {
         (_, None) => format!("create view {name} as\n{select}"),
         (Database::Postgres, Some(_)) if can_stay => {
             format!("create or replace view {name} as\n{select}")
@@ -146,7 +146,7 @@ fn indexes(newest: &[&EventInfo], to: &Migrations, state: &State) -> Vec<Part> {
     let mut taken: BTreeSet<String> =
         state.indexes.values().map(|index| index.name.clone()).collect();
     let mut parts = Vec::new();
-    for (event, property, column) in asked(newest, to.database()) {
+    for (event, property, column) in asked(newest, Database::of(to)) {
         let before = state.indexes.get(&(event.name.to_owned(), property.to_owned()));
         let name = before.map_or_else(
             || free(&format!("i_{}_{}", plain(event.name), plain(property)), &taken),
@@ -167,7 +167,7 @@ fn indexes(newest: &[&EventInfo], to: &Migrations, state: &State) -> Vec<Part> {
 }
 
 fn dropped_indexes(newest: &[&EventInfo], to: &Migrations, state: &State) -> Vec<Part> {
-    let asked: BTreeSet<(String, String)> = asked(newest, to.database())
+    let asked: BTreeSet<(String, String)> = asked(newest, Database::of(to))
         .map(|(event, property, _)| (event.name.to_owned(), property.to_owned()))
         .collect();
     let gone = state.indexes.iter().filter(|(key, _)| !asked.contains(key));

@@ -3,6 +3,7 @@
 //! The files are the only record of what a database has been given: what is missing is found by
 //! reading these lines, so that no second record can say something else.
 
+use outbox_runtime::migrations::Migrations;
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
@@ -36,17 +37,23 @@ pub(super) enum Does {
 /// The tables and the registry that a file is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Owner {
-    pub(super) database: DatabaseName,
+    pub(super) database: Database,
     pub(super) schema: String,
     pub(super) registry: String,
 }
 
-/// A database as files name it.
+/// The kind of a database, as files name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum DatabaseName {
+pub(super) enum Database {
     Postgres,
     Sqlite,
+}
+
+impl Database {
+    pub(super) fn of(to: &Migrations) -> Self {
+        if to.is_postgres() { Self::Postgres } else { Self::Sqlite }
+    }
 }
 
 /// A part with its statements.

@@ -1,14 +1,15 @@
 //! Views and indexes as SQL.
 
-use outbox_runtime::migrations::{Database, Migrations};
+use outbox_runtime::migrations::Migrations;
 use serde_json::Value;
 
 use super::columns::{Column, ENVELOPE, Rows, Source};
 use super::kind::Kind;
+use super::part::Database;
 
 /// The query of a view: one row for each event of this name.
 pub(super) fn select(to: &Migrations, event: &str, columns: &[Column]) -> String {
-    let mut lines: Vec<String> = match to.database() {
+    let mut lines: Vec<String> = match Database::of(to) {
         Database::Postgres => ENVELOPE.map(|column| format!("e.{column}")).to_vec(),
         Database::Sqlite => vec![
             "e.position".to_owned(),
@@ -37,7 +38,7 @@ pub(super) fn select(to: &Migrations, event: &str, columns: &[Column]) -> String
 pub(super) fn index(to: &Migrations, index: &str, event: &str, column: &Column) -> String {
     let expression = expression(to, "", column);
     let (index, on, event) = (in_place(to, index), to.name("event"), literal(event));
-    match to.database() {
+    match Database::of(to) {
         Database::Postgres => {
             format!(
                 "create index if not exists {index} on {on} (({expression}))\n    where name = {event};"
@@ -57,7 +58,7 @@ pub(super) fn drop_index(to: &Migrations, index: &str) -> String {
 
 /// An index is made in the schema of its table, and its name says nothing about that.
 fn in_place(to: &Migrations, index: &str) -> String {
-    match to.database() {
+    match Database::of(to) {
         Database::Postgres => name(index),
         Database::Sqlite => to.name(index),
     }
@@ -65,8 +66,8 @@ fn in_place(to: &Migrations, index: &str) -> String {
 
 /// The value of a column, and null where the payload has something of another kind there.
 fn expression(to: &Migrations, of: &str, column: &Column) -> String {
-    let value = value(of, column, to.database());
-    match to.database() {
+    let value = value(of, column, Database::of(to));
+    match Database::of(to) {
         Database::Postgres => postgres(to, &value, column.kind),
         Database::Sqlite => sqlite(&value, column.kind),
     }

@@ -12,21 +12,20 @@ use crate::store::types::start_text;
 use crate::store::{Namespace, migrate};
 use quoted::quoted;
 
-/// The kind of a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Database {
-    /// Postgres 15 and newer.
+/// (Not public: the compiler shortens the names `Postgres` and `Sqlite` in errors only while no other
+/// item has them.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Database {
     Postgres,
-    /// SQLite 3.42 and newer.
     Sqlite,
 }
 
 /// Writes SQL for the tables in one schema (Postgres) or with one prefix (SQLite).
 ///
 /// ```
-/// use outbox_runtime::migrations::{Database, Migrations};
+/// use outbox_runtime::migrations::Migrations;
 ///
-/// let migrations = Migrations::new(Database::Sqlite, "outbox")?;
+/// let migrations = Migrations::sqlite("outbox")?;
 /// let tables = migrations.tables();
 /// assert_eq!(tables[0].format, 1);
 /// assert!(tables[0].sql.contains("create table \"outbox_event\""));
@@ -50,20 +49,29 @@ pub struct Tables {
 }
 
 impl Migrations {
-    /// For tables in this schema, or with this prefix.
+    /// For tables in this schema of a Postgres database.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidName`](crate::ErrorKind::InvalidName) for a name that would have to be
     /// quoted, or has more than 48 characters.
-    pub fn new(database: Database, schema: &str) -> Result<Self> {
-        Ok(Self { database, namespace: Namespace::new(schema)? })
+    pub fn postgres(schema: &str) -> Result<Self> {
+        Ok(Self { database: Database::Postgres, namespace: Namespace::new(schema)? })
     }
 
-    /// The kind of the database.
+    /// For tables with this prefix in an SQLite database.
+    ///
+    /// # Errors
+    ///
+    /// As [`postgres`](Self::postgres).
+    pub fn sqlite(prefix: &str) -> Result<Self> {
+        Ok(Self { database: Database::Sqlite, namespace: Namespace::new(prefix)? })
+    }
+
+    /// Whether they are for Postgres, and not for SQLite.
     #[must_use]
-    pub fn database(&self) -> Database {
-        self.database
+    pub fn is_postgres(&self) -> bool {
+        self.database == Database::Postgres
     }
 
     /// The schema, or the prefix.
@@ -75,9 +83,9 @@ impl Migrations {
     /// A name in the schema, quoted: `"outbox".event`, or `"outbox_event"`.
     ///
     /// ```
-    /// # use outbox_runtime::migrations::{Database, Migrations};
-    /// assert_eq!(Migrations::new(Database::Postgres, "shop")?.name("event"), r#""shop"."event""#);
-    /// assert_eq!(Migrations::new(Database::Sqlite, "shop")?.name("event"), r#""shop_event""#);
+    /// # use outbox_runtime::migrations::Migrations;
+    /// assert_eq!(Migrations::postgres("shop")?.name("event"), r#""shop"."event""#);
+    /// assert_eq!(Migrations::sqlite("shop")?.name("event"), r#""shop_event""#);
     /// # Ok::<(), outbox_runtime::Error>(())
     /// ```
     #[must_use]
