@@ -116,7 +116,7 @@ impl Pair<'_> {
     fn answers(&self) -> Vec<(Direction, Answer)> {
         let new = &self.new.current;
         let ask = |writer: &Revision, reader: &Revision| {
-            compat::compare(writer.write.clone(), reader.reader()).unwrap_or_else(|errors| {
+            compat::compare(&writer.write, &reader.reader()).unwrap_or_else(|errors| {
                 let unusable = |error: compat::Unusable| compat::Unhandled {
                     pointer: error.pointer,
                     what: error.message,
