@@ -118,7 +118,9 @@ fn many<E: Event>(events: u32, versions: u32) -> Snapshot {
 fn with_bound(revision: &Revision, number: u32) -> Revision {
     let mut revision = revision.clone();
     for schema in [&mut revision.write, &mut revision.read] {
-        schema["properties"]["customer"]["maxLength"] = (1_000 + number).into();
+        let mut bounded = serde_json::Value::clone(schema);
+        bounded["properties"]["customer"]["maxLength"] = (1_000 + number).into();
+        *schema = bounded.into();
     }
     revision
 }

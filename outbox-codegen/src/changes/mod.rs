@@ -11,7 +11,7 @@ mod words;
 use serde_json::Value;
 
 use crate::compat::{Break, Reason, Step, refers_only_to_definitions};
-use crate::schemas::{Revision, hash};
+use crate::schemas::Revision;
 
 pub(crate) use variant::Tagging;
 
@@ -145,10 +145,13 @@ pub(crate) enum Kind {
 
 /// What has changed from the one revision to the other, outermost first; never nothing.
 pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
-    let definitions = |schema: &Value| schema.get("$defs").cloned();
+    fn definitions(schema: &Value) -> Option<&Value> {
+        schema.get("$defs")
+    }
     let has_same_definitions =
         [(&old.read, &new.read), (&old.write, &new.write)].into_iter().all(|(old, new)| {
-            let refers_elsewhere = |schema| refers_only_to_definitions(schema) == Some(false);
+            let refers_elsewhere =
+                |schema: &Value| refers_only_to_definitions(schema) == Some(false);
             definitions(old) == definitions(new) && !refers_elsewhere(old) && !refers_elsewhere(new)
         });
     let mut diff = Diff { has_same_definitions, ..Diff::default() };
@@ -156,7 +159,7 @@ pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
     let mut changes = diff.changes;
     changes.dedup();
     if changes.is_empty() {
-        let is_same = hash(&old.read) == hash(&new.read) && hash(&old.write) == hash(&new.write);
+        let is_same = old.read.hash() == new.read.hash() && old.write.hash() == new.write.hash();
         let kind = if is_same { Kind::Documentation } else { Kind::Other };
         changes.push(Change { path: Vec::new(), kind });
     }
@@ -173,7 +176,11 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn whole(revision: &'a Revision) -> Self {
-        Self { revision, read: revision.read.clone(), write: Some(revision.write.clone()) }
+        Self {
+            revision,
+            read: Value::clone(&revision.read),
+            write: Some(Value::clone(&revision.write)),
+        }
     }
 
     fn inside(&self, read: &Value, write: Option<Value>) -> Self {

@@ -259,7 +259,7 @@ fn object(entries: &Map<String, Value>) -> Kind {
                 .flatten()
                 .map(|(name, schema)| (name.clone(), schema.clone()))
                 .collect(),
-            required: crate::compat::required(entries).into_iter().collect(),
+            required: crate::compat::required(entries).map(str::to_owned).collect(),
             is_closed,
         }),
     }

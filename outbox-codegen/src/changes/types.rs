@@ -158,7 +158,7 @@ impl Diff {
         };
         let shown = |limits: &Limits| limits.format.clone().unwrap_or_else(|| "integer".to_owned());
         let holds = |a: &Limits, b: &Limits| {
-            compare(schema(a), schema(b)).is_ok_and(|answer| answer == Answer::Holds)
+            compare(&schema(a), &schema(b)).is_ok_and(|answer| answer == Answer::Holds)
         };
         let (from, to) = (shown(was), shown(is));
         self.found(

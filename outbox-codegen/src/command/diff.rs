@@ -49,7 +49,7 @@ impl Arguments {
             Direction::Full => compat::Direction::Full,
         };
         let report =
-            compat::diff(old, new, direction).map_err(|errors| Error::new(listed(&errors)))?;
+            compat::diff(&old, &new, direction).map_err(|errors| Error::new(listed(&errors)))?;
         match self.format {
             Format::Text => print(&report.to_string()),
             Format::Json => print(&format!("{:#}\n", report.to_json())),

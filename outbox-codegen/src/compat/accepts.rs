@@ -29,34 +29,37 @@ pub(crate) struct Patterns(HashMap<String, Option<Regex>>);
 impl Patterns {
     /// Whether the text has the pattern. A pattern that is none has been refused before.
     pub(crate) fn has(&mut self, pattern: &str, text: &str) -> bool {
-        let regex = self.0.entry(pattern.to_owned()).or_insert_with(|| Regex::new(pattern).ok());
-        regex.as_ref().is_some_and(|regex| regex.is_match(text))
+        if !self.0.contains_key(pattern) {
+            self.0.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        let regex = self.0.get(pattern).and_then(Option::as_ref);
+        regex.is_some_and(|regex| regex.is_match(text))
     }
 }
 
 /// Evaluates schemas.
-pub(crate) struct Evaluate<'a> {
-    pub(crate) arena: &'a mut Arena,
-    pub(crate) patterns: &'a mut Patterns,
+pub(crate) struct Evaluate<'e, 'a> {
+    pub(crate) arena: &'e mut Arena<'a>,
+    pub(crate) patterns: &'e mut Patterns,
 }
 
 /// Which parts of a value a schema has looked at, for `unevaluatedProperties`.
 #[derive(Default)]
-struct Seen {
-    properties: Vec<String>,
+struct Seen<'v> {
+    properties: Vec<&'v str>,
     items: usize,
 }
 
-impl Seen {
+impl Seen<'_> {
     fn and(&mut self, other: Self) {
         self.properties.extend(other.properties);
         self.items = self.items.max(other.items);
     }
 }
 
-type Answer = Result<Option<Seen>, Unhandled>;
+type Answer<'v> = Result<Option<Seen<'v>>, Unhandled>;
 
-impl Evaluate<'_> {
+impl<'a> Evaluate<'_, 'a> {
     /// Whether the schema accepts the value.
     pub(crate) fn accepts(&mut self, id: Id, value: &Value) -> Result<bool, Unhandled> {
         Ok(self.schema(id, value, 0)?.is_some())
@@ -66,18 +69,19 @@ impl Evaluate<'_> {
         Err(Unhandled { pointer: self.arena.pointer(id).to_owned(), what: what.into() })
     }
 
-    fn schema(&mut self, id: Id, value: &Value, depth: usize) -> Answer {
+    fn schema<'v>(&mut self, id: Id, value: &'v Value, depth: usize) -> Answer<'v> {
         if depth > DEEPEST {
             return self.unhandled(id, "schemas that refer to one another without an end");
         }
-        let schema = match self.arena.value(id).clone() {
+        let schema = match self.arena.value(id) {
             Value::Bool(accepts) => return Ok(accepts.then(Seen::default)),
             Value::Object(schema) => schema,
             _ => return self.unhandled(id, "something that is no schema"),
         };
         let mut seen = Seen::default();
-        if let Some(Value::String(target)) = schema.get("$ref") {
-            let Ok(target) = self.arena.resolve(id, target) else {
+        if let Some(target) = self.arena.target(id) {
+            let Ok(target) = target else {
+                let target = schema.get("$ref").and_then(Value::as_str).unwrap_or_default();
                 return self.unhandled(id, format!("`$ref` to `{target}`"));
             };
             match self.schema(target, value, depth + 1)? {
@@ -88,10 +92,10 @@ impl Evaluate<'_> {
                 return Ok(Some(seen));
             }
         }
-        let own = self.types_and_values(&schema, value)
+        let own = self.types_and_values(schema, value)
             && match value {
-                Value::Number(_) => self.number(id, &schema, value)?,
-                Value::String(text) => self.text(&schema, text),
+                Value::Number(_) => self.number(id, schema, value)?,
+                Value::String(text) => self.text(schema, text),
                 _ => true,
             };
         if !own {
@@ -100,8 +104,8 @@ impl Evaluate<'_> {
         let parts = [
             self.combined(id, value, depth)?,
             match value {
-                Value::Array(items) => self.array(id, &schema, items, depth)?,
-                Value::Object(_) => self.object(id, &schema, value, depth)?,
+                Value::Array(items) => self.array(id, schema, items, depth)?,
+                Value::Object(_) => self.object(id, schema, value, depth)?,
                 _ => Some(Seen::default()),
             },
         ];
@@ -111,7 +115,7 @@ impl Evaluate<'_> {
                 None => return Ok(None),
             }
         }
-        self.unevaluated(id, &schema, value, seen, depth)
+        self.unevaluated(id, value, seen, depth)
     }
 
     fn types_and_values(&mut self, schema: &serde_json::Map<String, Value>, value: &Value) -> bool {
@@ -176,7 +180,7 @@ impl Evaluate<'_> {
     }
 
     /// `allOf`, `anyOf`, `oneOf`, `not`, and `if`.
-    fn combined(&mut self, id: Id, value: &Value, depth: usize) -> Answer {
+    fn combined<'v>(&mut self, id: Id, value: &'v Value, depth: usize) -> Answer<'v> {
         let mut seen = Seen::default();
         for child in self.arena.children(id, "allOf") {
             match self.schema(child, value, depth + 1)? {
@@ -200,14 +204,12 @@ impl Evaluate<'_> {
                 return Ok(None);
             }
         }
-        if self.arena.value(id).get("not").is_some() {
-            let not = self.arena.child(id, &["not"]);
-            if self.schema(not, value, depth + 1)?.is_some() {
-                return Ok(None);
-            }
+        if let Some(not) = self.arena.child(id, "not")
+            && self.schema(not, value, depth + 1)?.is_some()
+        {
+            return Ok(None);
         }
-        if self.arena.value(id).get("if").is_some() {
-            let condition = self.arena.child(id, &["if"]);
+        if let Some(condition) = self.arena.child(id, "if") {
             let branch = match self.schema(condition, value, depth + 1)? {
                 Some(found) => {
                     seen.and(found);
@@ -215,8 +217,7 @@ impl Evaluate<'_> {
                 }
                 None => "else",
             };
-            if self.arena.value(id).get(branch).is_some() {
-                let branch = self.arena.child(id, &[branch]);
+            if let Some(branch) = self.arena.child(id, branch) {
                 match self.schema(branch, value, depth + 1)? {
                     Some(found) => seen.and(found),
                     None => return Ok(None),
@@ -226,13 +227,13 @@ impl Evaluate<'_> {
         Ok(Some(seen))
     }
 
-    fn array(
+    fn array<'v>(
         &mut self,
         id: Id,
         schema: &serde_json::Map<String, Value>,
-        items: &[Value],
+        items: &'v [Value],
         depth: usize,
-    ) -> Answer {
+    ) -> Answer<'v> {
         let limit = |keyword| schema.get(keyword).and_then(keywords::whole);
         let length = items.len() as u64;
         if limit("minItems").is_some_and(|min| length < min)
@@ -256,8 +257,7 @@ impl Evaluate<'_> {
                 return Ok(None);
             }
         }
-        if schema.contains_key("contains") {
-            let wanted = self.arena.child(id, &["contains"]);
+        if let Some(wanted) = self.arena.child(id, "contains") {
             let mut found = 0;
             for item in items {
                 found += u64::from(self.schema(wanted, item, depth + 1)?.is_some());
@@ -271,29 +271,26 @@ impl Evaluate<'_> {
         Ok(Some(Seen { items, ..Seen::default() }))
     }
 
-    fn object(
+    fn object<'v>(
         &mut self,
         id: Id,
         schema: &serde_json::Map<String, Value>,
-        value: &Value,
+        value: &'v Value,
         depth: usize,
-    ) -> Answer {
+    ) -> Answer<'v> {
         let Some(object) = value.as_object() else { return Ok(Some(Seen::default())) };
         let limit = |keyword| schema.get(keyword).and_then(keywords::whole);
         let count = object.len() as u64;
         if limit("minProperties").is_some_and(|min| count < min)
             || limit("maxProperties").is_some_and(|max| count > max)
-            || keywords::required(schema).iter().any(|name| !object.contains_key(name))
+            || keywords::required(schema).any(|name| !object.contains_key(name))
         {
             return Ok(None);
         }
         let properties = self.arena.map(id, "properties");
         let patterns = self.arena.map(id, "patternProperties");
-        let additional = schema
-            .contains_key("additionalProperties")
-            .then(|| self.arena.child(id, &["additionalProperties"]));
-        let names =
-            schema.contains_key("propertyNames").then(|| self.arena.child(id, &["propertyNames"]));
+        let additional = self.arena.child(id, "additionalProperties");
+        let names = self.arena.child(id, "propertyNames");
         let mut seen = Seen::default();
         for (name, value) in object {
             let mut schemas: Vec<Id> = properties
@@ -310,7 +307,7 @@ impl Evaluate<'_> {
                 schemas.extend(additional);
             }
             if !schemas.is_empty() {
-                seen.properties.push(name.clone());
+                seen.properties.push(name);
             }
             for schema in schemas {
                 if self.schema(schema, value, depth + 1)?.is_none() {
@@ -337,7 +334,7 @@ impl Evaluate<'_> {
             }
         }
         for (name, schema) in self.arena.map(id, "dependentSchemas") {
-            if object.contains_key(&name) {
+            if object.contains_key(name) {
                 match self.schema(schema, value, depth + 1)? {
                     Some(found) => seen.and(found),
                     None => return Ok(None),
@@ -347,29 +344,28 @@ impl Evaluate<'_> {
         Ok(Some(seen))
     }
 
-    fn unevaluated(
+    fn unevaluated<'v>(
         &mut self,
         id: Id,
-        schema: &serde_json::Map<String, Value>,
-        value: &Value,
-        mut seen: Seen,
+        value: &'v Value,
+        mut seen: Seen<'v>,
         depth: usize,
-    ) -> Answer {
-        if let (Some(object), true) =
-            (value.as_object(), schema.contains_key("unevaluatedProperties"))
+    ) -> Answer<'v> {
+        if let Some(object) = value.as_object()
+            && let Some(child) = self.arena.child(id, "unevaluatedProperties")
         {
-            let child = self.arena.child(id, &["unevaluatedProperties"]);
             for (name, value) in object {
-                if !seen.properties.contains(name)
+                if !seen.properties.contains(&name.as_str())
                     && self.schema(child, value, depth + 1)?.is_none()
                 {
                     return Ok(None);
                 }
             }
-            seen.properties.extend(object.keys().cloned());
+            seen.properties.extend(object.keys().map(String::as_str));
         }
-        if let (Some(items), true) = (value.as_array(), schema.contains_key("unevaluatedItems")) {
-            let child = self.arena.child(id, &["unevaluatedItems"]);
+        if let Some(items) = value.as_array()
+            && let Some(child) = self.arena.child(id, "unevaluatedItems")
+        {
             for item in items.iter().skip(seen.items) {
                 if self.schema(child, item, depth + 1)?.is_none() {
                     return Ok(None);

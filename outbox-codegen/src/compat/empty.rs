@@ -1,32 +1,36 @@
 //! Whether a schema accepts anything at all.
 
+use std::rc::Rc;
+
 use super::accepts::Unhandled;
 use super::arena::Id;
 use super::engine::Engine;
 use super::facts::Facts;
+use super::kinds::Kind;
 use super::shape::{Alternative, Shape, Term, array};
 
-impl Engine {
+impl<'a> Engine<'a> {
     /// Whether no value can have any of these facts.
-    pub(super) fn are_empty(&mut self, all: &[Facts]) -> Result<bool, Unhandled> {
+    pub(super) fn are_empty(&mut self, all: &[Rc<Facts<'a>>]) -> Result<bool, Unhandled> {
         for facts in all {
             if let Some(literals) = &facts.literals {
                 // Whether they satisfy the rest is not looked at: then it only seems possible.
                 if !literals.is_empty() {
-                    let possible = literals.iter().any(|literal| facts.may_be(literal));
+                    let possible =
+                        literals.iter().any(|literal| facts.kinds.has(Kind::of(literal)));
                     if possible {
                         return Ok(false);
                     }
                     continue;
                 }
             }
-            for kind in facts.kinds.clone() {
+            for kind in facts.kinds.iter() {
                 let shape = match kind {
-                    "number" => Shape::Number(facts.number.clone()),
-                    "string" => Shape::Text(facts.text.clone()),
-                    "array" => Shape::Array(array(&facts.arrays)),
-                    "object" => Shape::Object(self.object(&facts.objects, false)),
-                    _ => return Ok(false),
+                    Kind::Number => Shape::Number(facts.number.clone()),
+                    Kind::Text => Shape::Text(facts.text.clone()),
+                    Kind::Array => Shape::Array(array(&facts.arrays)),
+                    Kind::Object => Shape::Object(self.object(&facts.objects, false)),
+                    Kind::Null | Kind::Boolean => return Ok(false),
                 };
                 if !self.is_empty_shape(&shape)? {
                     return Ok(false);
@@ -39,20 +43,21 @@ impl Engine {
     /// Whether a value of this shape cannot be of the schema at the same time.
     pub(crate) fn excludes(
         &mut self,
-        alternative: &Alternative,
+        alternative: &Alternative<'a>,
         id: Id,
     ) -> Result<bool, Unhandled> {
         let others = self.facts(id)?;
-        let mut facts = alternative.facts.clone();
-        facts.kinds = match &alternative.shape {
+        let kind = match &alternative.shape {
             Shape::Literal(value) => {
                 return Ok(!self.evaluate().accepts(id, value)?);
             }
-            Shape::Number(_) => ["number"].into(),
-            Shape::Text(_) => ["string"].into(),
-            Shape::Array(_) => ["array"].into(),
-            Shape::Object(_) => ["object"].into(),
+            Shape::Number(_) => Kind::Number,
+            Shape::Text(_) => Kind::Text,
+            Shape::Array(_) => Kind::Array,
+            Shape::Object(_) => Kind::Object,
         };
+        let facts = Facts { kinds: [kind].into_iter().collect(), ..(*alternative.facts).clone() };
+        let facts = Rc::new(facts);
         let both = self.product(id, &[facts], &others)?;
         let Shape::Object(written) = &alternative.shape else { return self.are_empty(&both) };
         // A property that is required is none that is never written.
@@ -71,7 +76,7 @@ impl Engine {
     }
 
     /// Whether no value has this shape.
-    pub(super) fn is_empty_shape(&mut self, shape: &Shape) -> Result<bool, Unhandled> {
+    pub(super) fn is_empty_shape(&mut self, shape: &Shape<'a>) -> Result<bool, Unhandled> {
         Ok(match shape {
             Shape::Literal(_) => false,
             Shape::Number(number) => {

@@ -15,19 +15,21 @@ use serde_json::{Value, json};
 
 use super::accepts::{Patterns, Unhandled};
 use super::arena::{Arena, Id, Unusable};
+use super::facts::Union;
 use super::shape::{Alternative, Shape, Term};
+use super::store::Store;
 
 /// What the engine remembers.
 #[derive(Debug)]
-pub(crate) struct Engine {
-    pub(crate) arena: Arena,
+pub(crate) struct Engine<'a> {
+    pub(crate) arena: Arena<'a>,
     pub(crate) patterns: Patterns,
     pub(crate) never: Id,
-    pub(crate) facts: HashMap<Id, Rc<Vec<super::facts::Facts>>>,
+    pub(super) facts: HashMap<Id, Union<'a>>,
     pub(crate) in_progress: Vec<Id>,
-    pub(crate) expanded: HashMap<(Term, bool), Rc<Vec<Alternative>>>,
+    pub(crate) expanded: HashMap<(Term, bool), Rc<Vec<Alternative<'a>>>>,
     pub(crate) empty: HashMap<Term, bool>,
-    pub(crate) sampled: HashMap<Term, Vec<Value>>,
+    pub(crate) sampled: HashMap<Term, Rc<Vec<Value>>>,
     proven: HashSet<(Term, Term)>,
     assumed: Vec<(Term, Term)>,
     /// The outermost assumption that was used since this was last set.
@@ -99,9 +101,10 @@ pub enum Reason {
 /// The most breaks that are followed at one place.
 const MOST: usize = 16;
 
-impl Engine {
-    pub(crate) fn new() -> Self {
-        let mut arena = Arena::default();
+impl<'a> Engine<'a> {
+    /// An engine for schemas that stay where they are; what it makes itself is kept in the store.
+    pub(crate) fn new(store: &'a Store) -> Self {
+        let mut arena = Arena::new(store);
         let never = arena.synthetic(json!(false));
         Self {
             arena,
@@ -119,7 +122,7 @@ impl Engine {
     }
 
     /// Adds a schema.
-    pub(crate) fn add(&mut self, schema: Value) -> Result<Id, Vec<Unusable>> {
+    pub(crate) fn add(&mut self, schema: &'a Value) -> Result<Id, Vec<Unusable>> {
         self.arena.add(schema)
     }
 
@@ -137,8 +140,9 @@ impl Engine {
 
     pub(super) fn includes(&mut self, w: &Term, r: &Term) -> Answer {
         // (A writer's objects are closed, which only leaves out values.)
-        let is_written = |reader: &Id| w.iter().any(|writer| self.arena.is_same(*writer, *reader));
-        if r.iter().all(is_written) {
+        let mut is_written =
+            |reader: &Id| w.iter().any(|writer| self.arena.is_same(*writer, *reader));
+        if r.iter().all(&mut is_written) {
             return Answer::Holds;
         }
         let pair = (w.clone(), r.clone());
@@ -218,13 +222,13 @@ impl Engine {
     /// Whether one shape is read by one of the others.
     fn is_read(
         &mut self,
-        written: &Alternative,
-        read: &[Alternative],
+        written: &Alternative<'a>,
+        read: &[Alternative<'a>],
         w: &Term,
         r: &Term,
         may_split: bool,
     ) -> Answer {
-        if let Shape::Literal(value) = &written.shape {
+        if let Shape::Literal(value) = written.shape {
             return match self.accepts_all(r, value) {
                 Ok(true) => Answer::Holds,
                 Ok(false) => self.literal(value, read),
@@ -268,10 +272,10 @@ impl Engine {
     }
 
     /// Why a literal is not read.
-    fn literal(&mut self, value: &Value, read: &[Alternative]) -> Answer {
+    fn literal(&mut self, value: &Value, read: &[Alternative<'a>]) -> Answer {
         let of_kind = read.iter().any(|candidate| match (&candidate.shape, value) {
             (Shape::Literal(read), value) => {
-                std::mem::discriminant(read) == std::mem::discriminant(value)
+                std::mem::discriminant(*read) == std::mem::discriminant(value)
             }
             (Shape::Number(_), Value::Number(_))
             | (Shape::Text(_), Value::String(_))
@@ -283,7 +287,7 @@ impl Engine {
         Answer::Breaks(vec![Break { path: Vec::new(), reason, witness: value.clone() }])
     }
 
-    fn is_read_as(&mut self, written: &Alternative, read: &Alternative) -> Answer {
+    fn is_read_as(&mut self, written: &Alternative<'a>, read: &Alternative<'a>) -> Answer {
         let mut answer = match (&written.shape, &read.shape) {
             (Shape::Number(w), Shape::Number(r)) => self.number(w, r),
             (Shape::Text(w), Shape::Text(r)) => self.text(w, r),
@@ -297,18 +301,18 @@ impl Engine {
         if !read.unhandled.is_empty() {
             return Answer::Unknown(read.unhandled.clone());
         }
-        for not in &read.not {
+        for not in read.not() {
             // What the writer excludes itself.
-            if written.not.iter().any(|own| self.arena.is_same(*own, *not)) {
+            if written.not().iter().any(|own| self.arena.is_same(*own, *not)) {
                 continue;
             }
             match self.excludes(written, *not) {
                 Ok(true) => {}
                 Ok(false) => {
                     let values = self.samples_of(written);
-                    let mut both = self.samples(&super::shape::sorted([*not]));
-                    both.extend(values);
-                    let breaks = both.into_iter().map(|witness| Break {
+                    let both = self.samples(&super::shape::sorted([*not]));
+                    let both = both.iter().cloned().chain(values);
+                    let breaks = both.map(|witness| Break {
                         path: Vec::new(),
                         reason: Reason::Excluded,
                         witness,
@@ -325,8 +329,8 @@ impl Engine {
     /// shape.
     fn split(
         &mut self,
-        written: &Alternative,
-        read: &[Alternative],
+        written: &Alternative<'a>,
+        read: &[Alternative<'a>],
         w: &Term,
         r: &Term,
     ) -> Option<Answer> {
@@ -354,12 +358,12 @@ impl Engine {
         None
     }
 
-    fn few_values(&mut self, term: &Term) -> Option<Vec<Value>> {
+    fn few_values(&mut self, term: &Term) -> Option<Vec<&'a Value>> {
         let alternatives = self.expand(term, true).ok()?;
-        let values: Option<Vec<Value>> = alternatives
+        let values: Option<Vec<&Value>> = alternatives
             .iter()
             .map(|alternative| match &alternative.shape {
-                Shape::Literal(value) => Some(value.clone()),
+                Shape::Literal(value) => Some(*value),
                 _ => None,
             })
             .collect();

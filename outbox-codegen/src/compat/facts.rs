@@ -9,6 +9,7 @@ use super::accepts::{Unhandled, is_equal};
 use super::arena::Id;
 use super::engine::Engine;
 use super::keywords::{items, range_of, required, whole};
+use super::kinds::{Kind, Kinds};
 use super::number::{Bound, Num, bounds_of_format};
 use super::shape::{NumberShape, TextShape};
 
@@ -17,16 +18,19 @@ const MOST_SHAPES: usize = 2_000;
 
 /// What the keywords of several schemas say together.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
-    pub(super) kinds: BTreeSet<&'static str>,
-    pub(super) literals: Option<Vec<Value>>,
+pub(crate) struct Facts<'a> {
+    pub(super) kinds: Kinds,
+    pub(super) literals: Option<Vec<&'a Value>>,
     pub(super) number: NumberShape,
-    pub(super) text: TextShape,
-    pub(super) arrays: Vec<ArrayLayer>,
-    pub(super) objects: Vec<ObjectLayer>,
+    pub(super) text: TextShape<'a>,
+    pub(super) arrays: Vec<Rc<ArrayLayer>>,
+    pub(super) objects: Vec<Rc<ObjectLayer<'a>>>,
     pub(super) not: Vec<Id>,
     pub(super) unhandled: Vec<Unhandled>,
 }
+
+/// The alternatives of one or of several schemas, shared by all who look at them.
+pub(super) type Union<'a> = Rc<Vec<Rc<Facts<'a>>>>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ArrayLayer {
@@ -38,22 +42,20 @@ pub(super) struct ArrayLayer {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct ObjectLayer {
-    pub(super) properties: BTreeMap<String, Id>,
-    pub(super) patterns: Vec<(String, Id)>,
+pub(super) struct ObjectLayer<'a> {
+    pub(super) properties: BTreeMap<&'a str, Id>,
+    pub(super) patterns: Vec<(&'a str, Id)>,
     pub(super) additional: Option<Id>,
     pub(super) names: Option<Id>,
-    pub(super) required: BTreeSet<String>,
+    pub(super) required: BTreeSet<&'a str>,
     pub(super) min: u64,
     pub(super) max: Option<u64>,
 }
 
-const KINDS: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
-
-impl Default for Facts {
+impl Default for Facts<'_> {
     fn default() -> Self {
         Self {
-            kinds: KINDS.into(),
+            kinds: Kinds::ALL,
             literals: None,
             number: NumberShape::default(),
             text: TextShape::default(),
@@ -65,16 +67,21 @@ impl Default for Facts {
     }
 }
 
-impl Facts {
-    fn and(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        both.kinds.retain(|kind| other.kinds.contains(kind));
-        both.literals = match (&self.literals, &other.literals) {
-            (Some(own), Some(others)) => Some(
-                own.iter().filter(|one| others.iter().any(|b| is_equal(one, b))).cloned().collect(),
-            ),
+impl<'a> Facts<'a> {
+    /// Both; nothing where they contradict one another.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let kinds = self.kinds.and(other.kinds);
+        let literals = match (&self.literals, &other.literals) {
+            (Some(own), Some(others)) => {
+                let is_other = |one: &&&Value| others.iter().any(|other| is_equal(one, other));
+                Some(own.iter().filter(is_other).copied().collect())
+            }
             (own, others) => own.clone().or_else(|| others.clone()),
         };
+        if is_contradiction(kinds, literals.as_deref()) {
+            return None;
+        }
+        let mut both = Self { kinds, literals, ..self.clone() };
         both.number.integer |= other.number.integer;
         both.number.range.and(&other.number.range);
         both.number.multiples.extend(&other.number.multiples);
@@ -83,26 +90,7 @@ impl Facts {
         both.objects.extend(other.objects.iter().cloned());
         both.not.extend(&other.not);
         both.unhandled.extend(other.unhandled.iter().cloned());
-        both
-    }
-
-    fn is_contradiction(&self) -> bool {
-        self.kinds.is_empty() || self.literals.as_ref().is_some_and(Vec::is_empty)
-    }
-}
-
-impl Facts {
-    /// Whether a literal has one of the kinds; the rest is not looked at.
-    pub(super) fn may_be(&self, value: &Value) -> bool {
-        let kind = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        self.kinds.contains(kind)
+        Some(both)
     }
 
     /// `unevaluatedProperties`: properties that nothing so far knows.
@@ -112,19 +100,26 @@ impl Facts {
         }
         let mut closing = ObjectLayer { additional: Some(rest), ..ObjectLayer::default() };
         for layer in &self.objects {
-            closing.properties.extend(layer.properties.clone());
-            closing.patterns.extend(layer.patterns.clone());
+            closing.properties.extend(&layer.properties);
+            closing.patterns.extend(&layer.patterns);
         }
-        self.objects.push(closing);
+        self.objects.push(Rc::new(closing));
     }
 }
 
-impl Engine {
-    pub(super) fn facts_of_all(&mut self, term: &[Id]) -> Result<Vec<Facts>, Unhandled> {
-        let mut all = vec![Facts::default()];
-        for id in term {
+fn is_contradiction(kinds: Kinds, literals: Option<&[&Value]>) -> bool {
+    kinds.is_empty() || literals.is_some_and(<[_]>::is_empty)
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn facts_of_all(&mut self, term: &[Id]) -> Result<Union<'a>, Unhandled> {
+        let Some((first, rest)) = term.split_first() else {
+            return Ok(Rc::new(vec![Rc::default()]));
+        };
+        let mut all = self.facts(*first)?;
+        for id in rest {
             let facts = self.facts(*id)?;
-            all = self.product(*id, &all, &facts)?;
+            all = Rc::new(self.product(*id, &all, &facts)?);
         }
         Ok(all)
     }
@@ -132,12 +127,12 @@ impl Engine {
     pub(super) fn product(
         &self,
         at: Id,
-        a: &[Facts],
-        b: &[Facts],
-    ) -> Result<Vec<Facts>, Unhandled> {
+        a: &[Rc<Facts<'a>>],
+        b: &[Rc<Facts<'a>>],
+    ) -> Result<Vec<Rc<Facts<'a>>>, Unhandled> {
         let mut both = Vec::new();
         for a in a {
-            both.extend(b.iter().map(|b| a.and(b)).filter(|facts| !facts.is_contradiction()));
+            both.extend(b.iter().filter_map(|b| a.and(b)).map(Rc::new));
             if both.len() > MOST_SHAPES {
                 return self.stop(at, format!("a schema with more than {MOST_SHAPES} shapes"));
             }
@@ -145,7 +140,7 @@ impl Engine {
         Ok(both)
     }
 
-    pub(super) fn facts(&mut self, id: Id) -> Result<Rc<Vec<Facts>>, Unhandled> {
+    pub(super) fn facts(&mut self, id: Id) -> Result<Union<'a>, Unhandled> {
         if let Some(known) = self.facts.get(&id) {
             return Ok(Rc::clone(known));
         }
@@ -155,31 +150,36 @@ impl Engine {
         self.in_progress.push(id);
         let facts = self.read(id);
         self.in_progress.pop();
-        let facts = Rc::new(facts?);
+        let facts = facts?;
         self.facts.insert(id, Rc::clone(&facts));
         Ok(facts)
     }
 
-    fn read(&mut self, id: Id) -> Result<Vec<Facts>, Unhandled> {
-        let schema = match self.arena.value(id).clone() {
-            Value::Bool(true) => return Ok(vec![Facts::default()]),
-            Value::Bool(false) => return Ok(Vec::new()),
+    fn read(&mut self, id: Id) -> Result<Union<'a>, Unhandled> {
+        let schema = match self.arena.value(id) {
+            Value::Bool(true) => return Ok(Rc::new(vec![Rc::default()])),
+            Value::Bool(false) => return Ok(Rc::default()),
             Value::Object(schema) => schema,
             _ => return self.stop(id, "something that is no schema"),
         };
-        let mut all = vec![Facts::default()];
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let target = match self.arena.resolve(id, target) {
+        let mut referred = None;
+        if let Some(target) = self.arena.target(id) {
+            let target = match target {
                 Ok(target) => target,
                 Err(message) => return self.stop(id, message),
             };
-            all = self.facts(target)?.to_vec();
+            let facts = self.facts(target)?;
             if !self.arena.has_siblings(id) {
-                return Ok(all);
+                return Ok(facts);
             }
+            referred = Some(facts);
         }
-        let own = self.own(id, &schema)?;
-        all = self.product(id, &all, &[own])?;
+        let own = Rc::new(self.own(id, schema)?);
+        let mut all = match referred {
+            Some(referred) => self.product(id, &referred, &[own])?,
+            None if is_contradiction(own.kinds, own.literals.as_deref()) => Vec::new(),
+            None => vec![own],
+        };
         for child in self.arena.children(id, "allOf") {
             let facts = self.facts(child)?;
             all = self.product(id, &all, &facts)?;
@@ -190,16 +190,15 @@ impl Engine {
                 all = self.product(id, &all, &union)?;
             }
         }
-        if schema.contains_key("unevaluatedProperties") {
-            let rest = self.arena.child(id, &["unevaluatedProperties"]);
+        if let Some(rest) = self.arena.child(id, "unevaluatedProperties") {
             for facts in &mut all {
-                facts.close_with(rest);
+                Rc::make_mut(facts).close_with(rest);
             }
         }
-        Ok(all)
+        Ok(Rc::new(all))
     }
 
-    fn union(&mut self, id: Id, keyword: &str) -> Result<Vec<Facts>, Unhandled> {
+    fn union(&mut self, id: Id, keyword: &str) -> Result<Vec<Rc<Facts<'a>>>, Unhandled> {
         let branches = self.arena.children(id, keyword);
         let mut all = Vec::new();
         for branch in &branches {
@@ -214,7 +213,9 @@ impl Engine {
                 }
             }
             all.extend(facts.iter().cloned().map(|mut facts| {
-                facts.not.extend(&others);
+                if !others.is_empty() {
+                    Rc::make_mut(&mut facts).not.extend(&others);
+                }
                 facts
             }));
         }
@@ -222,7 +223,7 @@ impl Engine {
     }
 
     /// The keywords of one schema, without those that combine schemas.
-    fn own(&mut self, id: Id, schema: &Map<String, Value>) -> Result<Facts, Unhandled> {
+    fn own(&mut self, id: Id, schema: &'a Map<String, Value>) -> Result<Facts<'a>, Unhandled> {
         let mut facts = Facts::default();
         let types: Option<Vec<&str>> = match schema.get("type") {
             Some(Value::String(name)) => Some(vec![name]),
@@ -230,20 +231,18 @@ impl Engine {
             _ => None,
         };
         if let Some(types) = &types {
-            facts.kinds.retain(|kind| {
-                types.contains(kind) || (*kind == "number" && types.contains(&"integer"))
-            });
+            facts.kinds = types.iter().filter_map(|name| Kind::of_type(name)).collect();
             facts.number.integer = types.contains(&"integer") && !types.contains(&"number");
         }
         if let Some(constant) = schema.get("const") {
-            facts.literals = Some(vec![constant.clone()]);
+            facts.literals = Some(vec![constant]);
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
             let earlier = facts.literals.take();
-            let among = |value: &Value| {
+            let among = |value: &&Value| {
                 earlier.as_ref().is_none_or(|earlier| earlier.iter().any(|e| is_equal(e, value)))
             };
-            facts.literals = Some(values.iter().filter(|value| among(value)).cloned().collect());
+            facts.literals = Some(values.iter().filter(among).collect());
         }
         let format = schema.get("format").and_then(Value::as_str);
         let limit = |keyword| schema.get(keyword).and_then(whole);
@@ -256,48 +255,45 @@ impl Engine {
         facts.text.min = limit("minLength").unwrap_or(0);
         facts.text.max = limit("maxLength");
         let pattern = schema.get("pattern").and_then(Value::as_str);
-        facts.text.patterns.extend(pattern.map(ToOwned::to_owned));
+        facts.text.patterns.extend(pattern);
         if let Some(format) = format.filter(|format| super::format::example(format).is_some()) {
-            facts.text.formats.insert(format.to_owned());
+            facts.text.formats.insert(format);
         }
         self.own_items(id, schema, &mut facts);
         self.own_properties(id, schema, types.as_deref(), &mut facts);
-        if schema.contains_key("not") {
-            let not = self.arena.child(id, &["not"]);
-            facts.not.push(not);
-        }
-        let pointer = self.arena.pointer(id).to_owned();
+        facts.not.extend(self.arena.child(id, "not"));
+        let pointer = self.arena.pointer(id);
         let decides = |keyword: &&&str| schema.contains_key(**keyword);
         let undecided = ["if", "contains", "dependentRequired", "dependentSchemas", "dependencies"];
         facts.unhandled.extend(undecided.iter().filter(decides).map(|keyword| Unhandled {
-            pointer: pointer.clone(),
+            pointer: pointer.to_owned(),
             what: format!("the keyword `{keyword}`"),
         }));
         if schema.contains_key("unevaluatedItems") {
             let what = "the keyword `unevaluatedItems`".to_owned();
-            facts.unhandled.push(Unhandled { pointer, what });
+            facts.unhandled.push(Unhandled { pointer: pointer.to_owned(), what });
         }
         Ok(facts)
     }
 
-    fn own_items(&mut self, id: Id, schema: &Map<String, Value>, facts: &mut Facts) {
+    fn own_items(&mut self, id: Id, schema: &Map<String, Value>, facts: &mut Facts<'a>) {
         let limit = |keyword| schema.get(keyword).and_then(whole);
         let (prefix, rest) = items(&mut self.arena, id);
-        facts.arrays.push(ArrayLayer {
+        facts.arrays.push(Rc::new(ArrayLayer {
             prefix,
             rest,
             min: limit("minItems").unwrap_or(0),
             max: limit("maxItems"),
             unique: schema.get("uniqueItems") == Some(&Value::Bool(true)),
-        });
+        }));
     }
 
     fn own_properties(
         &mut self,
         id: Id,
-        schema: &Map<String, Value>,
+        schema: &'a Map<String, Value>,
         types: Option<&[&str]>,
-        facts: &mut Facts,
+        facts: &mut Facts<'a>,
     ) {
         const KEYWORDS: [&str; 7] = [
             "additionalProperties",
@@ -313,16 +309,14 @@ impl Engine {
             return;
         }
         let limit = |keyword| schema.get(keyword).and_then(whole);
-        let has = |keyword| schema.contains_key(keyword);
-        facts.objects.push(ObjectLayer {
+        facts.objects.push(Rc::new(ObjectLayer {
             properties: self.arena.map(id, "properties").into_iter().collect(),
             patterns: self.arena.map(id, "patternProperties"),
-            additional: has("additionalProperties")
-                .then(|| self.arena.child(id, &["additionalProperties"])),
-            names: has("propertyNames").then(|| self.arena.child(id, &["propertyNames"])),
-            required: required(schema).into_iter().collect(),
+            additional: self.arena.child(id, "additionalProperties"),
+            names: self.arena.child(id, "propertyNames"),
+            required: required(schema).collect(),
             min: limit("minProperties").unwrap_or(0),
             max: limit("maxProperties"),
-        });
+        }));
     }
 }

@@ -10,9 +10,9 @@ pub(crate) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_f64().map(|float| float as u64))
 }
 
-pub(crate) fn required(schema: &Map<String, Value>) -> Vec<String> {
+pub(crate) fn required(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let names = schema.get("required").and_then(Value::as_array);
-    names.into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+    names.into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The bounds of numbers, in the words of this draft and of draft 4.
@@ -36,13 +36,9 @@ pub(crate) fn range_of(schema: &Map<String, Value>) -> Range {
 }
 
 /// The schemas of the first items and of all others, in the words of this draft and of older ones.
-pub(crate) fn items(arena: &mut Arena, id: Id) -> (Vec<Id>, Option<Id>) {
+pub(crate) fn items(arena: &mut Arena<'_>, id: Id) -> (Vec<Id>, Option<Id>) {
     if arena.value(id).get("items").is_some_and(Value::is_array) {
-        let prefix = arena.children(id, "items");
-        let rest = arena.value(id).get("additionalItems").is_some();
-        return (prefix, rest.then(|| arena.child(id, &["additionalItems"])));
+        return (arena.children(id, "items"), arena.child(id, "additionalItems"));
     }
-    let prefix = arena.children(id, "prefixItems");
-    let rest = arena.value(id).get("items").is_some();
-    (prefix, rest.then(|| arena.child(id, &["items"])))
+    (arena.children(id, "prefixItems"), arena.child(id, "items"))
 }

@@ -16,7 +16,7 @@
 //! });
 //!
 //! // What is written from now on can be read by what is deployed; but not the other way round.
-//! let report = diff(old, new, Direction::Full).expect("two schemas");
+//! let report = diff(&old, &new, Direction::Full).expect("two schemas");
 //! assert!(report.forward.as_ref().expect("asked for").holds());
 //! assert_eq!(
 //!     report.to_string(),
@@ -50,23 +50,27 @@ mod engine;
 mod facts;
 mod format;
 mod keywords;
+mod kinds;
 mod number;
 mod parts;
 mod report;
+mod same;
 mod sample;
 mod shape;
+mod store;
 
 pub use accepts::Unhandled;
 pub use arena::Unusable;
-pub(crate) use arena::refers_only_to_definitions;
 pub use engine::{Answer, Break, Reason, Step};
 pub(crate) use keywords::required;
 pub(crate) use report::place;
 pub use report::{Direction, Report};
+pub(crate) use same::refers_only_to_definitions;
 
 use serde_json::Value;
 
 use engine::Engine;
+use store::Store;
 
 /// Whether a document is a schema that can be compared.
 ///
@@ -74,7 +78,7 @@ use engine::Engine;
 ///
 /// Everything that is wrong with it, or that it refers to and does not contain.
 pub fn check(schema: &Value) -> Result<(), Vec<Unusable>> {
-    Engine::new().add(schema.clone()).map(drop)
+    Engine::new(&Store::default()).add(schema).map(drop)
 }
 
 /// Whether everything that is written after the one schema can be read after the other.
@@ -83,8 +87,9 @@ pub fn check(schema: &Value) -> Result<(), Vec<Unusable>> {
 ///
 /// What is wrong with a document that is no schema, or that refers to others: the writer's, or else
 /// the reader's.
-pub fn compare(writer: Value, reader: Value) -> Result<Answer, Vec<Unusable>> {
-    let mut engine = Engine::new();
+pub fn compare(writer: &Value, reader: &Value) -> Result<Answer, Vec<Unusable>> {
+    let store = Store::default();
+    let mut engine = Engine::new(&store);
     let writer = engine.add(writer)?;
     let reader = engine.add(reader)?;
     Ok(engine.compare(writer, reader))
@@ -95,8 +100,9 @@ pub fn compare(writer: Value, reader: Value) -> Result<Answer, Vec<Unusable>> {
 /// # Errors
 ///
 /// As [`compare`].
-pub fn diff(old: Value, new: Value, direction: Direction) -> Result<Report, Vec<Unusable>> {
-    let mut engine = Engine::new();
+pub fn diff(old: &Value, new: &Value, direction: Direction) -> Result<Report, Vec<Unusable>> {
+    let store = Store::default();
+    let mut engine = Engine::new(&store);
     let old = engine.add(old)?;
     let new = engine.add(new)?;
     let wants = |one| direction == one || direction == Direction::Full;

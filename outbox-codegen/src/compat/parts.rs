@@ -13,7 +13,7 @@ fn broken(reason: Reason, witnesses: impl IntoIterator<Item = Value>) -> Answer 
     Answer::Breaks(witnesses.into_iter().map(one).collect())
 }
 
-impl Engine {
+impl<'a> Engine<'a> {
     pub(super) fn number(&mut self, w: &NumberShape, r: &NumberShape) -> Answer {
         let ends = [r.range.min, r.range.max].into_iter().flatten().map(|bound| bound.at);
         let near: Vec<Num> = ends.collect();
@@ -38,17 +38,17 @@ impl Engine {
         Answer::Holds
     }
 
-    pub(super) fn text(&mut self, w: &TextShape, r: &TextShape) -> Answer {
+    pub(super) fn text(&mut self, w: &TextShape<'_>, r: &TextShape<'_>) -> Answer {
         let shorter = r.max.is_none_or(|max| w.max.is_some_and(|own| own <= max));
         if w.min < r.min || !shorter {
             return broken(Reason::Bounds, texts(w, r));
         }
         if let Some(pattern) = r.patterns.iter().find(|pattern| !w.patterns.contains(*pattern)) {
-            return broken(Reason::Pattern(pattern.clone()), texts(w, r));
+            return broken(Reason::Pattern((*pattern).to_owned()), texts(w, r));
         }
-        let has = |name: &String| w.formats.iter().any(|own| format::implies(own, name));
+        let has = |name: &&str| w.formats.iter().any(|own| format::implies(own, name));
         if let Some(name) = r.formats.iter().find(|name| !has(name)) {
-            return broken(Reason::Format(name.clone()), texts(w, r));
+            return broken(Reason::Format((*name).to_owned()), texts(w, r));
         }
         Answer::Holds
     }
@@ -100,16 +100,16 @@ impl Engine {
         longest
     }
 
-    pub(super) fn properties(&mut self, w: &ObjectShape, r: &ObjectShape) -> Answer {
+    pub(super) fn properties(&mut self, w: &ObjectShape<'a>, r: &ObjectShape<'a>) -> Answer {
         let mut answer = Answer::Holds;
-        let mut names: Vec<&String> = w.properties.keys().collect();
+        let mut names: Vec<&str> = w.properties.keys().copied().collect();
         names.extend(r.properties.keys().filter(|name| !w.properties.contains_key(*name)));
         for name in names {
             let (own, others) = (self.term_of(w, name), self.term_of(r, name));
             let required = w.properties.get(name).is_some_and(|property| property.required);
             if r.properties.get(name).is_some_and(|property| property.required) && !required {
                 let without = self.object_with(w, &[]);
-                answer = answer.and(broken(Reason::Missing(name.clone()), without));
+                answer = answer.and(broken(Reason::Missing(name.to_owned()), without));
             }
             if self.is_empty(&own) == Ok(true) {
                 continue;
@@ -119,12 +119,19 @@ impl Engine {
         answer.and(self.other_properties(w, r)).and(self.counts(w, r)).and(self.names(w, r))
     }
 
-    fn one_property(&mut self, w: &ObjectShape, name: &str, own: &Term, others: &Term) -> Answer {
+    fn one_property(
+        &mut self,
+        w: &ObjectShape<'a>,
+        name: &str,
+        own: &Term,
+        others: &Term,
+    ) -> Answer {
         if self.is_empty(others) == Ok(true) {
-            let mut values = self.samples(own);
-            values.truncate(4);
+            let values = self.samples(own);
             let with: Vec<Value> = values
-                .into_iter()
+                .iter()
+                .take(4)
+                .cloned()
                 .filter_map(|value| self.object_with(w, &[(name, value)]))
                 .collect();
             return broken(Reason::Unexpected(name.to_owned()), with);
@@ -135,30 +142,27 @@ impl Engine {
     }
 
     /// Those without a name of their own.
-    fn other_properties(&mut self, w: &ObjectShape, r: &ObjectShape) -> Answer {
-        let mut classes: Vec<(Option<String>, Term)> = w
-            .patterns
-            .iter()
-            .map(|(pattern, term)| (Some(pattern.clone()), term.clone()))
-            .collect();
+    fn other_properties(&mut self, w: &ObjectShape<'a>, r: &ObjectShape<'a>) -> Answer {
+        let mut classes: Vec<(Option<&str>, Term)> =
+            w.patterns.iter().map(|(pattern, term)| (Some(*pattern), term.clone())).collect();
         classes.push((None, w.rest.clone()));
         let mut answer = Answer::Holds;
         for (pattern, own) in classes {
             if self.is_empty(&own) == Ok(true) {
                 continue;
             }
-            let same = r.patterns.iter().find(|(other, _)| Some(other) == pattern.as_ref());
-            let readers: Vec<(Option<String>, Term)> = match same {
-                Some((_, term)) if r.patterns.len() == 1 => vec![(pattern.clone(), term.clone())],
+            let same = r.patterns.iter().find(|(other, _)| Some(*other) == pattern);
+            let readers: Vec<(Option<&str>, Term)> = match same {
+                Some((_, term)) if r.patterns.len() == 1 => vec![(pattern, term.clone())],
                 _ => r
                     .patterns
                     .iter()
-                    .map(|(other, term)| (Some(other.clone()), term.clone()))
+                    .map(|(other, term)| (Some(*other), term.clone()))
                     .chain([(None, r.rest.clone())])
                     .collect(),
             };
             for (other, others) in readers {
-                let like = pattern.as_deref().or(other.as_deref());
+                let like = pattern.or(other);
                 let name = self.new_name(&[w, r], like);
                 let inner = match self.is_empty(&others) == Ok(true) {
                     true => {
@@ -176,7 +180,7 @@ impl Engine {
         answer
     }
 
-    fn counts(&mut self, w: &ObjectShape, r: &ObjectShape) -> Answer {
+    fn counts(&mut self, w: &ObjectShape<'a>, r: &ObjectShape<'a>) -> Answer {
         let required = w.properties.values().filter(|property| property.required).count() as u64;
         let mut answer = Answer::Holds;
         if r.min > w.min.max(required) {
@@ -197,12 +201,12 @@ impl Engine {
         answer
     }
 
-    fn names(&mut self, w: &ObjectShape, r: &ObjectShape) -> Answer {
+    fn names(&mut self, w: &ObjectShape<'a>, r: &ObjectShape<'a>) -> Answer {
         let mut answer = Answer::Holds;
         for names in &r.names {
             let reader = vec![*names];
             for (name, property) in &w.properties {
-                let text = Value::String(name.clone());
+                let text = Value::from(*name);
                 match self.accepts_all(&reader, &text) {
                     Ok(true) => {}
                     Ok(false) => {

@@ -1,5 +1,7 @@
 //! Small values of schemas, from which witnesses are made.
 
+use std::rc::Rc;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::{Map, Value};
 
@@ -14,14 +16,14 @@ const MOST: usize = 24;
 /// The longest text and array that is made.
 const LONGEST: u64 = 5_000;
 
-impl Engine {
+impl<'a> Engine<'a> {
     /// Some values of a writer's schema, the simplest first; none where none was found.
-    pub(crate) fn samples(&mut self, term: &Term) -> Vec<Value> {
+    pub(crate) fn samples(&mut self, term: &Term) -> Rc<Vec<Value>> {
         if let Some(known) = self.sampled.get(term) {
-            return known.clone();
+            return Rc::clone(known);
         }
         // While it is looked at, as of a list that holds itself, there is none.
-        self.sampled.insert(term.clone(), Vec::new());
+        self.sampled.insert(term.clone(), Rc::default());
         let mut values = Vec::new();
         if let Ok(alternatives) = self.expand(term, true) {
             for alternative in alternatives.iter() {
@@ -32,22 +34,23 @@ impl Engine {
                 }
             }
         }
+        let values = Rc::new(values);
         // Values of a loop that was cut short here may exist for who asks from outside of it.
         match values.is_empty() {
             true => self.sampled.remove(term),
-            false => self.sampled.insert(term.clone(), values.clone()),
+            false => self.sampled.insert(term.clone(), Rc::clone(&values)),
         };
         values
     }
 
     /// The simplest value of a writer's schema.
     pub(crate) fn sample(&mut self, term: &Term) -> Option<Value> {
-        self.samples(term).into_iter().next()
+        self.samples(term).first().cloned()
     }
 
-    pub(crate) fn samples_of(&mut self, alternative: &Alternative) -> Vec<Value> {
+    pub(crate) fn samples_of(&mut self, alternative: &Alternative<'a>) -> Vec<Value> {
         match &alternative.shape {
-            Shape::Literal(value) => vec![value.clone()],
+            Shape::Literal(value) => vec![(*value).clone()],
             Shape::Number(number) => numbers(number, &[]),
             Shape::Text(text) => texts(text, &TextShape::default()),
             Shape::Array(array) => self.array(array, array.min).into_iter().collect(),
@@ -87,15 +90,15 @@ impl Engine {
     /// The smallest object with these properties. Values given for them are taken as they are.
     pub(crate) fn object_with(
         &mut self,
-        object: &ObjectShape,
+        object: &ObjectShape<'a>,
         given: &[(&str, Value)],
     ) -> Option<Value> {
         let mut map = Map::new();
         for (name, property) in &object.properties {
             if let Some((_, value)) = given.iter().find(|(given, _)| given == name) {
-                map.insert(name.clone(), value.clone());
+                map.insert((*name).to_owned(), value.clone());
             } else if property.required {
-                map.insert(name.clone(), self.sample(&property.term)?);
+                map.insert((*name).to_owned(), self.sample(&property.term)?);
             }
         }
         for (name, value) in given {
@@ -104,9 +107,9 @@ impl Engine {
         let mut fill = 0;
         while (map.len() as u64) < object.min {
             fill += 1;
-            let optional = object.properties.iter().find(|(name, _)| !map.contains_key(*name));
+            let optional = object.properties.iter().find(|(name, _)| !map.contains_key(**name));
             let (name, term) = match optional {
-                Some((name, property)) => (name.clone(), property.term.clone()),
+                Some((name, property)) => ((*name).to_owned(), property.term.clone()),
                 None => (format!("property{fill}"), object.rest.clone()),
             };
             if fill > LONGEST {
@@ -122,7 +125,7 @@ impl Engine {
     /// A name of a property that the object does not know.
     pub(crate) fn new_name(
         &mut self,
-        objects: &[&ObjectShape],
+        objects: &[&ObjectShape<'_>],
         like: Option<&str>,
     ) -> Option<String> {
         let names = like.map_or_else(
@@ -135,11 +138,11 @@ impl Engine {
         );
         names.into_iter().find(|name| {
             let known = objects.iter().any(|object| {
-                object.properties.contains_key(name)
+                object.properties.contains_key(name.as_str())
                     || object
                         .patterns
                         .iter()
-                        .any(|(p, _)| Some(p.as_str()) != like && self.patterns.has(p, name))
+                        .any(|(p, _)| Some(*p) != like && self.patterns.has(p, name))
             });
             !known && like.is_none_or(|pattern| self.patterns.has(pattern, name))
         })
@@ -171,7 +174,7 @@ pub(crate) fn numbers(number: &NumberShape, near: &[Num]) -> Vec<Value> {
 }
 
 /// Texts of this shape, some of them just outside of the other one.
-pub(crate) fn texts(text: &TextShape, outside: &TextShape) -> Vec<Value> {
+pub(crate) fn texts(text: &TextShape<'_>, outside: &TextShape<'_>) -> Vec<Value> {
     let mut bases: Vec<String> =
         vec![String::new(), "a".to_owned(), "0".to_owned(), "Ä b-1".to_owned()];
     bases.extend(

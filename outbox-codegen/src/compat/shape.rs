@@ -10,6 +10,7 @@ use super::accepts::{Evaluate, Unhandled};
 use super::arena::Id;
 use super::engine::Engine;
 use super::facts::{ArrayLayer, Facts, ObjectLayer};
+use super::kinds::Kind;
 use super::number::{Num, Range};
 
 /// Schemas that all accept: sorted, each once. None of them is every value.
@@ -17,22 +18,20 @@ pub(crate) type Term = Vec<Id>;
 
 /// One way for a value to be accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct Alternative {
-    pub(crate) shape: Shape,
-    /// What it must not be besides.
-    pub(crate) not: Vec<Id>,
+pub(crate) struct Alternative<'a> {
+    pub(crate) shape: Shape<'a>,
     /// Conditions that are not part of the shape.
     pub(crate) unhandled: Vec<Unhandled>,
-    pub(super) facts: Facts,
+    pub(super) facts: Rc<Facts<'a>>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Shape {
-    Literal(Value),
+pub(crate) enum Shape<'a> {
+    Literal(&'a Value),
     Number(NumberShape),
-    Text(TextShape),
+    Text(TextShape<'a>),
     Array(ArrayShape),
-    Object(ObjectShape),
+    Object(ObjectShape<'a>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,11 +42,11 @@ pub(crate) struct NumberShape {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TextShape {
+pub(crate) struct TextShape<'a> {
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
-    pub(crate) patterns: BTreeSet<String>,
-    pub(crate) formats: BTreeSet<String>,
+    pub(crate) patterns: BTreeSet<&'a str>,
+    pub(crate) formats: BTreeSet<&'a str>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,9 +59,9 @@ pub(crate) struct ArrayShape {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ObjectShape {
-    pub(crate) properties: BTreeMap<String, Property>,
-    pub(crate) patterns: Vec<(String, Term)>,
+pub(crate) struct ObjectShape<'a> {
+    pub(crate) properties: BTreeMap<&'a str, Property>,
+    pub(crate) patterns: Vec<(&'a str, Term)>,
     /// Of every other property.
     pub(crate) rest: Term,
     /// What the names of properties must be.
@@ -77,12 +76,12 @@ pub(crate) struct Property {
     pub(crate) required: bool,
 }
 
-impl TextShape {
+impl TextShape<'_> {
     pub(super) fn and(&mut self, other: &Self) {
         self.min = self.min.max(other.min);
         self.max = least(self.max, other.max);
-        self.patterns.extend(other.patterns.iter().cloned());
-        self.formats.extend(other.formats.iter().cloned());
+        self.patterns.extend(&other.patterns);
+        self.formats.extend(&other.formats);
     }
 }
 
@@ -93,21 +92,28 @@ pub(super) fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     }
 }
 
-impl Engine {
+impl Alternative<'_> {
+    /// What it must not be besides.
+    pub(crate) fn not(&self) -> &[Id] {
+        &self.facts.not
+    }
+}
+
+impl<'a> Engine<'a> {
     /// The ways to be accepted by all of these schemas.
     pub(crate) fn expand(
         &mut self,
         term: &Term,
         closed: bool,
-    ) -> Result<Rc<Vec<Alternative>>, Unhandled> {
+    ) -> Result<Rc<Vec<Alternative<'a>>>, Unhandled> {
         let key = (term.clone(), closed);
         if let Some(known) = self.expanded.get(&key) {
             return Ok(Rc::clone(known));
         }
         let facts = self.facts_of_all(term)?;
         let mut alternatives = Vec::new();
-        for facts in facts {
-            self.finish(term, &facts, closed, &mut alternatives)?;
+        for facts in facts.iter() {
+            self.finish(term, facts, closed, &mut alternatives)?;
         }
         let alternatives = Rc::new(alternatives);
         self.expanded.insert(key, Rc::clone(&alternatives));
@@ -118,36 +124,32 @@ impl Engine {
     fn finish(
         &mut self,
         term: &Term,
-        facts: &Facts,
+        facts: &Rc<Facts<'a>>,
         closed: bool,
-        to: &mut Vec<Alternative>,
+        to: &mut Vec<Alternative<'a>>,
     ) -> Result<(), Unhandled> {
-        let alternative = |shape, unhandled: &[Unhandled]| Alternative {
-            shape,
-            not: facts.not.clone(),
-            unhandled: unhandled.to_vec(),
-            facts: facts.clone(),
-        };
+        let alternative =
+            |shape, unhandled| Alternative { shape, unhandled, facts: Rc::clone(facts) };
         if let Some(literals) = &facts.literals {
             for literal in literals {
                 if self.accepts_all(term, literal)? {
-                    to.push(alternative(Shape::Literal(literal.clone()), &[]));
+                    to.push(alternative(Shape::Literal(literal), Vec::new()));
                 }
             }
             return Ok(());
         }
-        for kind in &facts.kinds {
+        for kind in facts.kinds.iter() {
             let mut unhandled = facts.unhandled.clone();
-            let shape = match *kind {
-                "null" => Shape::Literal(Value::Null),
-                "boolean" => {
-                    to.push(alternative(Shape::Literal(Value::Bool(false)), &[]));
-                    Shape::Literal(Value::Bool(true))
+            let shape = match kind {
+                Kind::Null => Shape::Literal(&Value::Null),
+                Kind::Boolean => {
+                    to.push(alternative(Shape::Literal(&Value::Bool(false)), Vec::new()));
+                    Shape::Literal(&Value::Bool(true))
                 }
-                "number" => Shape::Number(facts.number.clone()),
-                "string" => Shape::Text(facts.text.clone()),
-                "array" => Shape::Array(array(&facts.arrays)),
-                _ => {
+                Kind::Number => Shape::Number(facts.number.clone()),
+                Kind::Text => Shape::Text(facts.text.clone()),
+                Kind::Array => Shape::Array(array(&facts.arrays)),
+                Kind::Object => {
                     let object = self.object(&facts.objects, closed);
                     if object.patterns.len() > 1 {
                         unhandled.push(Unhandled {
@@ -159,33 +161,37 @@ impl Engine {
                 }
             };
             if !self.is_empty_shape(&shape)? {
-                to.push(alternative(shape, &unhandled));
+                to.push(alternative(shape, unhandled));
             }
         }
         Ok(())
     }
 
-    pub(super) fn object(&mut self, layers: &[ObjectLayer], closed: bool) -> ObjectShape {
+    pub(super) fn object(
+        &mut self,
+        layers: &[Rc<ObjectLayer<'a>>],
+        closed: bool,
+    ) -> ObjectShape<'a> {
         let mut shape = ObjectShape::default();
-        let names: BTreeSet<&String> = layers
+        let names: BTreeSet<&'a str> = layers
             .iter()
-            .flat_map(|layer| layer.properties.keys().chain(&layer.required))
+            .flat_map(|layer| layer.properties.keys().chain(&layer.required).copied())
             .collect();
         for name in names {
             let property = Property {
                 term: self.property(layers, name),
                 required: layers.iter().any(|layer| layer.required.contains(name)),
             };
-            shape.properties.insert(name.clone(), property);
+            shape.properties.insert(name, property);
         }
-        let patterns: BTreeSet<&String> =
-            layers.iter().flat_map(|layer| layer.patterns.iter().map(|(name, _)| name)).collect();
+        let patterns: BTreeSet<&'a str> =
+            layers.iter().flat_map(|layer| layer.patterns.iter().map(|(name, _)| *name)).collect();
         for pattern in patterns {
             let ids = layers.iter().filter_map(|layer| {
-                let own = layer.patterns.iter().find(|(own, _)| own == pattern);
+                let own = layer.patterns.iter().find(|(own, _)| *own == pattern);
                 own.map(|(_, id)| *id).or(layer.additional)
             });
-            shape.patterns.push((pattern.clone(), sorted(ids)));
+            shape.patterns.push((pattern, sorted(ids)));
         }
         let is_open = layers.is_empty() || layers.iter().any(|layer| layer.additional.is_some());
         shape.rest = match closed && !is_open {
@@ -198,7 +204,7 @@ impl Engine {
         shape
     }
 
-    fn property(&mut self, layers: &[ObjectLayer], name: &str) -> Term {
+    fn property(&mut self, layers: &[Rc<ObjectLayer<'a>>], name: &str) -> Term {
         let mut ids = Vec::new();
         for layer in layers {
             let before = ids.len();
@@ -216,7 +222,7 @@ impl Engine {
     }
 
     /// The schema of a property that an object of this shape may have.
-    pub(crate) fn term_of(&mut self, object: &ObjectShape, name: &str) -> Term {
+    pub(crate) fn term_of(&mut self, object: &ObjectShape<'a>, name: &str) -> Term {
         if let Some(property) = object.properties.get(name) {
             return property.term.clone();
         }
@@ -242,7 +248,7 @@ impl Engine {
         Ok(true)
     }
 
-    pub(super) fn evaluate(&mut self) -> Evaluate<'_> {
+    pub(super) fn evaluate(&mut self) -> Evaluate<'_, 'a> {
         Evaluate { arena: &mut self.arena, patterns: &mut self.patterns }
     }
 
@@ -251,7 +257,7 @@ impl Engine {
     }
 }
 
-pub(super) fn array(layers: &[ArrayLayer]) -> ArrayShape {
+pub(super) fn array(layers: &[Rc<ArrayLayer>]) -> ArrayShape {
     let length = layers.iter().map(|layer| layer.prefix.len()).max().unwrap_or(0);
     let prefix = (0..length).map(|index| {
         sorted(layers.iter().filter_map(|layer| layer.prefix.get(index).copied().or(layer.rest)))

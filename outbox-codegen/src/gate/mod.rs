@@ -45,8 +45,10 @@ mod text;
 mod versions;
 mod waiver;
 
+use std::collections::HashMap;
+
 use crate::parallel;
-use crate::schemas::{Revision, Snapshot, Superseded, Version, hash};
+use crate::schemas::{Revision, Snapshot, Superseded, Version};
 
 pub use finding::{Direction, Finding, Level};
 pub use waiver::{FILE as WAIVERS, Waiver, Waivers};
@@ -149,7 +151,7 @@ fn gone(code: &Snapshot, released: &Snapshot, old: &Version) -> Finding {
 }
 
 fn is_twin(old: &Revision, new: &Revision) -> bool {
-    hash(&old.write) == hash(&new.write)
+    old.write.hash() == new.write.hash()
 }
 
 /// Versions that are new, and that those before them cannot be read as.
@@ -159,10 +161,10 @@ fn bumped(code: &Snapshot, released: &Snapshot) -> Vec<Finding> {
         let is_before = |old: &&Version| old.name == new.name && old.version < new.version;
         let is_released =
             released.version(&new.name, new.version).is_some_and(|same| !same.released.is_empty());
-        let Some(old) = released.versions.iter().rev().find(is_before) else { continue };
         if is_released || new.facts.upcast_from.is_some() {
             continue;
         }
+        let Some(old) = released.versions.iter().rev().find(is_before) else { continue };
         let what = format!("version {} was released, and is not converted to it", old.version);
         let mut finding =
             Finding::of_version(&crate::rules::version_without_upcast::RULE, new, what);
@@ -175,9 +177,11 @@ fn bumped(code: &Snapshot, released: &Snapshot) -> Vec<Finding> {
 /// Events whose newest versions have different keys.
 fn keys(code: &Snapshot, released: &Snapshot) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let code_has = newest(code).filter(|new| !new.removed);
+    let code_has: HashMap<&str, &Version> = code_has.map(|new| (&*new.name, new)).collect();
     for old in newest(released) {
-        let new = newest(code).find(|new| new.name == old.name && !new.removed);
-        let Some(new) = new.filter(|new| new.facts.key != old.facts.key) else { continue };
+        let new = code_has.get(&*old.name).filter(|new| new.facts.key != old.facts.key);
+        let Some(new) = new else { continue };
         let shown = |key: &Option<String>| {
             key.as_ref()
                 .map_or("nothing".to_owned(), |key| format!("`{}`", key.trim_start_matches("= ")))

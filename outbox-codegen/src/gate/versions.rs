@@ -10,7 +10,10 @@ use crate::schemas::{Revision, Version};
 pub(super) fn compare(old: &Version, new: &Version, compared: &mut usize) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let last = old.released.len();
-    let added = added_since(&old.released[last - 1], &new.current);
+    let added = match last {
+        1 => Vec::new(),
+        _ => added_since(&old.released[last - 1], &new.current),
+    };
     // The last one first: what breaks with it need not be said again of those before it.
     for (index, revision) in old.released.iter().enumerate().rev() {
         let number = index + 1;
@@ -63,7 +66,7 @@ struct Pair<'a> {
     old: &'a Revision,
     new: &'a Version,
     reserved: &'a [String],
-    /// Where a name is new, as seen from the revision that was released last.
+    /// Where a name is new, as seen from the revision that was released last; asked of older ones only.
     added: &'a [Vec<Step>],
     is_last: bool,
 }
@@ -116,7 +119,7 @@ impl Pair<'_> {
     fn answers(&self) -> Vec<(Direction, Answer)> {
         let new = &self.new.current;
         let ask = |writer: &Revision, reader: &Revision| {
-            compat::compare(writer.write.clone(), reader.reader()).unwrap_or_else(|errors| {
+            compat::compare(&writer.write, &reader.reader()).unwrap_or_else(|errors| {
                 let unusable = |error: compat::Unusable| compat::Unhandled {
                     pointer: error.pointer,
                     what: error.message,

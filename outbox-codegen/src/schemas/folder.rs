@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::lock::{self, Entry, Hashes, Lock};
 use super::revision::Revision;
+use super::schema::Schema;
 use super::snapshot::{Snapshot, State, Version};
 use super::source::Source;
 use crate::parallel;
@@ -104,7 +105,7 @@ fn revision(
         }
         Trust::Generated => "write it anew with `outbox schemas generate`",
     };
-    let read = |contract: &str| -> Result<Value, Error> {
+    let read = |contract: &str| -> Result<Schema, Error> {
         let path = path(name, version, place, contract);
         let shown = source.shown(&path);
         let text = source.read(&path)?;
@@ -112,7 +113,7 @@ fn revision(
             text.ok_or_else(|| Error::unusable(&shown, format!("it is missing; {advice}")))?;
         let not_json =
             |error| Error::unusable(&shown, format!("it is not JSON ({error}); {advice}"));
-        serde_json::from_str(&text).map_err(not_json)
+        serde_json::from_str(&text).map(Value::into).map_err(not_json)
     };
     let found =
         Revision { write: read("write")?, read: read("read")?, reading: expected.reading.clone() };
@@ -156,13 +157,29 @@ fn files_of(version: &Version) -> Vec<(PathBuf, String)> {
     let two = |(place, revision): (Place, &Revision)| {
         [("write", &revision.write), ("read", &revision.read)].map(|(contract, schema)| {
             let path = path(&version.name, version.version, place, contract);
-            (path, format!("{:#}\n", sorted(schema)))
+            let mut text = pretty(schema);
+            text.push('\n');
+            (path, text)
         })
     };
     all.flat_map(two).collect()
 }
 
-/// The same value with its keys in order, whatever features `serde_json` was built with.
+/// The text of a value with its keys in order, whatever features `serde_json` was built with.
+fn pretty(value: &Value) -> String {
+    let sorted = (!is_sorted(value)).then(|| sorted(value));
+    serde_json::to_string_pretty(sorted.as_ref().unwrap_or(value)).expect("it is JSON already")
+}
+
+fn is_sorted(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => entries.keys().is_sorted() && entries.values().all(is_sorted),
+        Value::Array(items) => items.iter().all(is_sorted),
+        _ => true,
+    }
+}
+
+/// The same value with its keys in order.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {

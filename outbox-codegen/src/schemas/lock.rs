@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::revision::{Reading, Revision, hash};
+use super::revision::{Reading, Revision};
 use super::snapshot::{Consumer, Facts, Snapshot, State, Version};
 use crate::parallel;
 
@@ -54,8 +54,8 @@ pub(super) struct Hashes {
 impl Hashes {
     pub(super) fn of(revision: &Revision) -> Self {
         Self {
-            write: hash(&revision.write),
-            read: hash(&revision.read),
+            write: revision.write.hash().to_owned(),
+            read: revision.read.hash().to_owned(),
             reading: revision.reading.clone(),
         }
     }

@@ -45,6 +45,7 @@ mod folder;
 mod lock;
 mod reading;
 mod revision;
+mod schema;
 mod snapshot;
 mod source;
 
@@ -55,8 +56,10 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 pub use lock::FILE as LOCK;
 pub use revision::{Alias, Reading, Revision, hash};
+pub use schema::Schema;
 pub use snapshot::{Consumer, Declared, Facts, Snapshot, State, Version};
 
+use crate::parallel;
 use folder::Extent;
 use source::Source;
 
@@ -128,15 +131,17 @@ pub fn generate(code: &Snapshot, folder: &Path) -> Result<(), Error> {
 pub fn check(code: &Snapshot, folder: &Path) -> Result<Vec<Difference>, Error> {
     let expected = folder::files(&next(code, &released(folder, None)?));
     let source = Source::folder(folder);
+    let all: Vec<_> = expected.iter().collect();
+    let of_file = |(path, text): &(&PathBuf, &String)| -> Result<Option<Difference>, Error> {
+        Ok(match source.read(path)? {
+            Some(found) if found == **text => None,
+            Some(found) => Some(Difference::Stale((*path).clone(), unified(path, &found, text))),
+            None => Some(Difference::Missing((*path).clone())),
+        })
+    };
     let mut differences = Vec::new();
-    for (path, text) in &expected {
-        match source.read(path)? {
-            Some(found) if found == *text => {}
-            Some(found) => {
-                differences.push(Difference::Stale(path.clone(), unified(path, &found, text)));
-            }
-            None => differences.push(Difference::Missing(path.clone())),
-        }
+    for difference in parallel::map(&all, of_file) {
+        differences.extend(difference?);
     }
     differences.extend(left(&expected, folder)?.into_iter().map(Difference::Left));
     Ok(differences)

@@ -1,15 +1,21 @@
 //! What a revision reads, with the aliases and the `other` variant that its schema does not show.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
-use super::revision::{Alias, Revision};
+use super::revision::{Alias, Reading, Revision};
 
 impl Revision {
     /// The schema of what is read, aliases and `#[serde(other)]` included. Sets may have an item twice.
     #[must_use]
-    pub fn reader(&self) -> Value {
-        let mut schema = self.read.clone();
-        for alias in &self.reading.aliases {
+    pub fn reader(&self) -> Cow<'_, Value> {
+        let Reading { aliases, other } = &self.reading;
+        if aliases.is_empty() && other.is_none() && !has_uniqueness(&self.read) {
+            return Cow::Borrowed(&self.read);
+        }
+        let mut schema = Value::clone(&self.read);
+        for alias in aliases {
             match (&alias.variant, &alias.property) {
                 (None, Some(property)) => property_alias(&mut schema, property, &alias.names),
                 (Some(variant), Some(property)) => {
@@ -24,11 +30,21 @@ impl Revision {
                 (None, None) => {}
             }
         }
-        if self.reading.other.is_some() {
-            other(&mut schema);
+        if other.is_some() {
+            with_other(&mut schema);
         }
         without_uniqueness(&mut schema);
-        schema
+        Cow::Owned(schema)
+    }
+}
+
+fn has_uniqueness(schema: &Value) -> bool {
+    match schema {
+        Value::Object(entries) => entries.iter().any(|(keyword, value)| {
+            (keyword == "uniqueItems" && value.is_boolean()) || has_uniqueness(value)
+        }),
+        Value::Array(items) => items.iter().any(has_uniqueness),
+        _ => false,
     }
 }
 
@@ -133,7 +149,7 @@ fn variant_alias(schema: &mut Value, variant: &str, alias: &Alias) {
 }
 
 /// A variant that is not known is read as one that is.
-fn other(schema: &mut Value) {
+fn with_other(schema: &mut Value) {
     let any_text = json!({ "type": "string" });
     if schema.get("enum").is_some() || schema.get("const").is_some() {
         *schema = any_text;

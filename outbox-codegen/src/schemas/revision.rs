@@ -3,14 +3,16 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::schema::Schema;
+
 /// The two schemas of an event's version, and what they cannot show.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Revision {
     /// What is written.
-    pub write: Value,
+    pub write: Schema,
     /// What is read.
-    pub read: Value,
+    pub read: Schema,
     /// What serde reads besides.
     pub reading: Reading,
 }
@@ -46,10 +48,9 @@ impl Revision {
     /// Whether the other one differs in its documentation only.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let same = |a: &Value, b: &Value| a == b || hash(a) == hash(b);
         self.reading == other.reading
-            && same(&self.write, &other.write)
-            && same(&self.read, &other.read)
+            && self.write.hash() == other.write.hash()
+            && self.read.hash() == other.read.hash()
     }
 }
 
@@ -59,8 +60,14 @@ pub fn hash(schema: &Value) -> String {
     let mut bare = String::new();
     write_bare(schema, Position::Schema, &mut bare);
     let digest = Sha256::digest(bare);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    let mut hash = String::from("sha256:");
+    for byte in digest {
+        hash.extend(
+            [byte >> 4, byte & 0xf]
+                .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+        );
+    }
+    hash
 }
 
 /// What stands at some place of a schema.
@@ -150,7 +157,11 @@ fn write_list<T>(
 }
 
 fn write_text(text: &str, to: &mut String) {
-    to.push_str(&Value::from(text).to_string());
+    match text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        true => to.push_str(&Value::from(text).to_string()),
+        // (There is nothing in it to escape.)
+        false => to.extend(["\"", text, "\""]),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use outbox_runtime::{EventInfo, KeyInfo, RegistryInfo};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::revision::{Alias, Reading, Revision};
 
@@ -159,8 +160,8 @@ impl Version {
             name: event.name.to_owned(),
             version: event.version,
             current: Revision {
-                write: (event.write_schema)().into(),
-                read: (event.read_schema)().into(),
+                write: Value::from((event.write_schema)()).into(),
+                read: Value::from((event.read_schema)()).into(),
                 reading: Reading {
                     aliases: aliases.collect(),
                     other: event.other.map(str::to_owned),

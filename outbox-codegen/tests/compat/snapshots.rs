@@ -68,7 +68,7 @@ fn undecided(files: &[PathBuf]) -> Vec<String> {
         let schema: Value = serde_json::from_str(&text).expect("JSON");
         let mut copy = schema.clone();
         reworded(&mut copy);
-        let answer = compare(schema, copy).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let answer = compare(&schema, &copy).unwrap_or_else(|errors| panic!("{errors:?}"));
         match answer {
             Answer::Holds => {}
             Answer::Unknown(_) => {

@@ -150,8 +150,8 @@ fn removed_name_returns() {
 fn by_hand(read: serde_json::Value) -> Snapshot {
     let mut snapshot = released::<OrderPlaced>();
     let version = &mut snapshot.versions[0];
-    version.current.write = read.clone();
-    version.current.read = read;
+    version.current.write = read.into();
+    version.current.read = version.current.write.clone();
     version.released = vec![version.current.clone()];
     snapshot
 }
