@@ -8,6 +8,8 @@ mod types;
 mod variant;
 mod words;
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::compat::{Break, Reason, Step, refers_only_to_definitions};
@@ -170,7 +172,7 @@ pub(crate) fn between(old: &Revision, new: &Revision) -> Vec<Change> {
 #[derive(Clone, Debug)]
 struct Side<'a> {
     revision: &'a Revision,
-    read: Value,
+    read: Rc<Value>,
     write: Option<Value>,
 }
 
@@ -178,13 +180,13 @@ impl<'a> Side<'a> {
     fn whole(revision: &'a Revision) -> Self {
         Self {
             revision,
-            read: Value::clone(&revision.read),
+            read: Rc::new(Value::clone(&revision.read)),
             write: Some(Value::clone(&revision.write)),
         }
     }
 
     fn inside(&self, read: &Value, write: Option<Value>) -> Self {
-        Self { revision: self.revision, read: read.clone(), write }
+        Self { revision: self.revision, read: Rc::new(read.clone()), write }
     }
 
     fn node(&self) -> node::Node {
@@ -203,7 +205,7 @@ struct Diff {
     has_same_definitions: bool,
     changes: Vec<Change>,
     /// What is being compared further out: types may refer to themselves.
-    open: Vec<(Value, Value)>,
+    open: Vec<(Rc<Value>, Rc<Value>)>,
 }
 
 impl Diff {

@@ -1,6 +1,7 @@
 //! What a schema describes, in the words of Rust types: a struct, an enum with its tagging, a list, an
 //! option, ... Only for explaining a change; what is compatible is decided by [`crate::compat`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -70,17 +71,12 @@ impl Node {
         let mut definitions = Vec::new();
         let default = schema.get("default").cloned();
         let resolved = resolve(root, schema, &mut definitions);
-        let (is_nullable, inner) = without_null(&resolved);
-        let mut node = Self { definitions, is_nullable, default, kind: Kind::Any };
-        if inner == resolved {
-            node.kind = kind(root, &resolved);
-        } else {
-            let inner = Self::read(root, &inner);
-            node.definitions.extend(inner.definitions);
-            node.is_nullable |= inner.is_nullable;
-            node.kind = inner.kind;
-        }
-        node
+        let Some(inner) = without_null(&resolved) else {
+            return Self { definitions, is_nullable: false, default, kind: kind(root, &resolved) };
+        };
+        let inner = Self::read(root, &inner);
+        definitions.extend(inner.definitions);
+        Self { definitions, is_nullable: true, default, kind: inner.kind }
     }
 
     /// In words.
@@ -113,18 +109,24 @@ impl Limits {
 }
 
 /// Follows references, and puts together what stands beside them.
-pub(super) fn resolve(root: &Value, schema: &Value, definitions: &mut Vec<String>) -> Value {
-    let Some(entries) = schema.as_object() else { return schema.clone() };
+pub(super) fn resolve<'s>(
+    root: &Value,
+    schema: &'s Value,
+    definitions: &mut Vec<String>,
+) -> Cow<'s, Value> {
+    let is_more = |entries: &&Map<_, _>| ["$ref", "allOf"].iter().any(|k| entries.contains_key(*k));
+    let Some(entries) = schema.as_object().filter(is_more) else { return Cow::Borrowed(schema) };
     let mut merged = entries.clone();
     if let Some(Value::String(target)) = merged.remove("$ref") {
         // (What refers to itself ends somewhere: circles are refused before.)
         if definitions.contains(&target) || definitions.len() > 64 {
-            return Value::Bool(true);
+            return Cow::Owned(Value::Bool(true));
         }
         definitions.push(target.clone());
         let found = reference::pointer(&target).and_then(|pointer| root.pointer(&pointer));
-        let found = found.map_or(Value::Bool(true), |found| resolve(root, found, definitions));
-        merge(&mut merged, &found);
+        if let Some(found) = found {
+            merge(&mut merged, &resolve(root, found, definitions));
+        }
     }
     if let Some(Value::Array(parts)) = merged.remove("allOf") {
         for part in parts {
@@ -132,7 +134,7 @@ pub(super) fn resolve(root: &Value, schema: &Value, definitions: &mut Vec<String
             merge(&mut merged, &part);
         }
     }
-    Value::Object(merged)
+    Cow::Owned(Value::Object(merged))
 }
 
 fn merge(into: &mut Map<String, Value>, other: &Value) {
@@ -157,8 +159,8 @@ fn merge(into: &mut Map<String, Value>, other: &Value) {
     }
 }
 
-/// Whether null is read, and the schema of the rest.
-fn without_null(schema: &Value) -> (bool, Value) {
+/// The schema of the rest, if null is read.
+fn without_null(schema: &Value) -> Option<Value> {
     let is_null = |value: &Value| value.get("type").is_some_and(|name| name == "null");
     for keyword in ["anyOf", "oneOf"] {
         let Some(alternatives) = schema.get(keyword).and_then(Value::as_array) else { continue };
@@ -166,7 +168,7 @@ fn without_null(schema: &Value) -> (bool, Value) {
         if rest.len() < alternatives.len() && !rest.is_empty() {
             let mut inner = schema.clone();
             inner[keyword] = rest.iter().copied().cloned().collect();
-            return (true, if let [one] = rest[..] { one.clone() } else { inner });
+            return Some(if let [one] = rest[..] { one.clone() } else { inner });
         }
     }
     if let Some(names) = schema.get("type").and_then(Value::as_array) {
@@ -177,10 +179,10 @@ fn without_null(schema: &Value) -> (bool, Value) {
             if let Some(Value::Array(values)) = inner.get_mut("enum") {
                 values.retain(|value| !value.is_null());
             }
-            return (true, inner);
+            return Some(inner);
         }
     }
-    (false, schema.clone())
+    None
 }
 
 fn kind(root: &Value, schema: &Value) -> Kind {

@@ -1,5 +1,7 @@
 //! One type and another.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::node::{Kind as Is, Limits, Node, Text};
@@ -12,13 +14,13 @@ impl Diff {
         if self.has_same_definitions && old.read == new.read && old.write == new.write {
             return;
         }
-        let pair = (old.read.clone(), new.read.clone());
-        if self.open.contains(&pair) || path.len() > 64 {
+        let is_pair = |(was, is): &(Rc<Value>, Rc<Value>)| *was == old.read && *is == new.read;
+        if self.open.iter().any(is_pair) || path.len() > 64 {
             return;
         }
         let (was, is) = (old.node(), new.node());
         self.nullability(path, &was, &is);
-        self.open.push(pair);
+        self.open.push((Rc::clone(&old.read), Rc::clone(&new.read)));
         let before = self.changes.len();
         self.kinds(path, &old, &new, &was, &is);
         self.open.pop();

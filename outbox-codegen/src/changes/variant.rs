@@ -1,5 +1,7 @@
 //! The variants of an enum, and how they are told apart: serde's four styles but the untagged one.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::node::resolve;
@@ -48,7 +50,7 @@ pub(crate) fn variants(root: &Value, schema: &Value) -> Option<(Tagging, Vec<Var
     }
     let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
     // A tagged enum whose variants share properties (flattened structs) has these beside `oneOf`.
-    let alternatives: Vec<Value> =
+    let alternatives: Vec<Cow<'_, Value>> =
         alternatives.iter().map(|one| resolve(root, one, &mut Vec::new())).collect();
     external(&alternatives)
         .map(|variants| (Tagging::External, variants))
@@ -64,7 +66,7 @@ fn names(schema: &Value) -> Option<Vec<String>> {
     values.iter().map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-fn external(alternatives: &[Value]) -> Option<Vec<Variant>> {
+fn external(alternatives: &[Cow<'_, Value>]) -> Option<Vec<Variant>> {
     let mut variants = Vec::new();
     for alternative in alternatives {
         if let Some(names) = names(alternative) {
@@ -92,7 +94,7 @@ fn names_one(schema: &Value) -> Option<String> {
     }
 }
 
-fn tagged(alternatives: &[Value]) -> Option<(Tagging, Vec<Variant>)> {
+fn tagged(alternatives: &[Cow<'_, Value>]) -> Option<(Tagging, Vec<Variant>)> {
     let properties: Vec<&Map<String, Value>> =
         alternatives.iter().map(|one| one.get("properties")?.as_object()).collect::<Option<_>>()?;
     let first = properties.first()?;
@@ -120,7 +122,11 @@ fn tagged(alternatives: &[Value]) -> Option<(Tagging, Vec<Variant>)> {
 
 /// The property that holds the data of every variant that has some. A struct variant with one field of its
 /// own looks the same: so it must be several variants', or have a name that such a property is given.
-fn content(alternatives: &[Value], all: &[&Map<String, Value>], tag: &str) -> Option<String> {
+fn content(
+    alternatives: &[Cow<'_, Value>],
+    all: &[&Map<String, Value>],
+    tag: &str,
+) -> Option<String> {
     const USUAL: &[&str] = &["c", "content", "data", "payload", "value"];
     let others: Vec<&String> =
         all.iter().flat_map(|all| all.keys()).filter(|name| *name != tag).collect();
