@@ -1,6 +1,6 @@
 //! The columns of an event: one for each property of the newest version's payload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use outbox_runtime::EventInfo;
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub(super) fn columns(event: &EventInfo) -> Vec<Column> {
     let (write, read) = (write.as_value(), read.as_value());
     let mut kinds = BTreeMap::new();
     let mut defaults = BTreeMap::new();
-    properties(write, write, DEEPEST, &mut |name, schema| {
+    properties(write, write, &mut Seen::new(), &mut |name, schema| {
         let kind = Kind::of(schema, write);
         kinds
             .entry(name.to_owned())
@@ -60,7 +60,7 @@ pub(super) fn columns(event: &EventInfo) -> Vec<Column> {
             })
             .or_insert(kind);
     });
-    properties(read, read, DEEPEST, &mut |name, schema| {
+    properties(read, read, &mut Seen::new(), &mut |name, schema| {
         if let Some(default) = schema.get("default").filter(|default| !default.is_null()) {
             defaults.insert(name.to_owned(), default.clone());
         }
@@ -83,14 +83,16 @@ pub(super) fn columns(event: &EventInfo) -> Vec<Column> {
     columns.collect()
 }
 
-/// How deep objects are looked for in references and alternatives.
-const DEEPEST: u32 = 16;
+/// Schemas that were looked at, by where they are: types may lead to themselves.
+pub(super) type Seen = HashSet<*const Value>;
 
 /// The properties of an object: its own, and those of what it is made of.
-fn properties(schema: &Value, root: &Value, depth: u32, found: &mut dyn FnMut(&str, &Value)) {
-    let Some(deeper) = depth.checked_sub(1) else { return };
+fn properties(schema: &Value, root: &Value, seen: &mut Seen, found: &mut dyn FnMut(&str, &Value)) {
+    if !seen.insert(schema) {
+        return;
+    }
     if let Some(target) = followed(schema, root) {
-        properties(target, root, deeper, found);
+        properties(target, root, seen, found);
     }
     for (name, property) in
         schema.get("properties").and_then(Value::as_object).into_iter().flatten()
@@ -99,7 +101,7 @@ fn properties(schema: &Value, root: &Value, depth: u32, found: &mut dyn FnMut(&s
     }
     for keyword in ["allOf", "oneOf", "anyOf"] {
         for part in schema.get(keyword).and_then(Value::as_array).into_iter().flatten() {
-            properties(part, root, deeper, found);
+            properties(part, root, seen, found);
         }
     }
 }

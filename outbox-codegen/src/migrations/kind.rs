@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::columns::Seen;
 use crate::reference::followed;
 
 /// What a column holds.
@@ -26,18 +27,17 @@ pub(super) enum Kind {
 impl Kind {
     /// The kind that every value has that a schema describes, nulls aside.
     pub(super) fn of(schema: &Value, root: &Value) -> Self {
-        kind(schema, root, DEEPEST).unwrap_or(Self::Json)
+        kind(schema, root, &mut Seen::new()).unwrap_or(Self::Json)
     }
 }
 
-/// How many references and alternatives are followed.
-const DEEPEST: u32 = 16;
-
-/// None for what is null, or for nothing at all.
-fn kind(schema: &Value, root: &Value, depth: u32) -> Option<Kind> {
-    let Some(deeper) = depth.checked_sub(1) else { return Some(Kind::Json) };
+/// None for what is null, for nothing at all, or for what was looked at before.
+fn kind(schema: &Value, root: &Value, seen: &mut Seen) -> Option<Kind> {
+    if !seen.insert(schema) {
+        return None;
+    }
     if schema.get("$ref").is_some() {
-        return kind(followed(schema, root)?, root, deeper);
+        return kind(followed(schema, root)?, root, seen);
     }
     if let Some(constant) = schema.get("const") {
         return of_value(constant);
@@ -47,7 +47,7 @@ fn kind(schema: &Value, root: &Value, depth: u32) -> Option<Kind> {
     }
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if let Some(parts) = schema.get(keyword).and_then(Value::as_array) {
-            return common(parts.iter().map(|part| kind(part, root, deeper)));
+            return common(parts.iter().map(|part| kind(part, root, seen)));
         }
     }
     match schema.get("type") {
@@ -120,8 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_to_itself_is_json() {
-        let root = json!({ "$defs": { "List": { "$ref": "#/$defs/List" } } });
-        assert_eq!(Kind::of(&json!({ "$ref": "#/$defs/List" }), &root), Kind::Json);
+    fn what_leads_to_itself_ends() {
+        let list = json!({ "$ref": "#/$defs/List" });
+        let root = json!({ "$defs": { "List": list } });
+        assert_eq!(Kind::of(&list, &root), Kind::Json);
+        // One look at each: it would be 20 to the power of however deep one looks.
+        let many = json!({ "oneOf": vec![json!({ "$ref": "#/$defs/Many" }); 20] });
+        let root = json!({ "$defs": { "Many": { "oneOf": [many, { "type": "string" }] } } });
+        assert_eq!(Kind::of(&json!({ "$ref": "#/$defs/Many" }), &root), Kind::Text);
     }
 }
