@@ -96,10 +96,9 @@ impl<R: Registry, DB: TestBackend> TestOutbox<R, DB> {
     /// its migration files.
     ///
     /// ```no_run
-    /// # use outbox_runtime::{Sqlite, registry};
+    /// # use outbox_runtime::{Registry, Sqlite};
     /// # use outbox_runtime::testing::{TestDatabase, TestOutbox};
-    /// # registry! { struct Shop; }
-    /// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn test<Shop: Registry>() -> Result<(), Box<dyn std::error::Error>> {
     /// let database = TestDatabase::<Sqlite>::create().await?;
     /// // sqlx::migrate!().run(database.pool()).await?;
     /// let outbox = TestOutbox::<Shop, Sqlite>::on(database);
