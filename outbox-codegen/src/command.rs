@@ -13,6 +13,7 @@ mod documents;
 mod folder;
 mod generate;
 mod migrations;
+mod operations;
 mod output;
 mod release;
 mod written;
@@ -46,11 +47,13 @@ pub fn main<R: Registry>() -> ExitCode {
     exit(command.run(&R::registry()))
 }
 
-/// The command without types: what can be said of committed files.
+/// The command without types: what can be said of committed files, and done in a database.
 #[must_use]
 pub fn standalone() -> ExitCode {
-    let Standalone { command: Command::Schemas { command } } = Standalone::parse();
-    exit(command.run(None))
+    exit(match Standalone::parse().command {
+        Command::Schemas { command } => command.run(None),
+        Command::Operations(operations) => operations.run(),
+    })
 }
 
 /// What a command says: whether all is as it should be.
@@ -122,6 +125,8 @@ enum TypedCommand {
     /// Schemas and rules for Amazon EventBridge.
     #[command(name = "eventbridge")]
     EventBridge(documents::EventBridge),
+    #[command(flatten)]
+    Operations(operations::Operations),
 }
 
 #[derive(Subcommand)]
@@ -131,6 +136,8 @@ enum Command {
         #[command(subcommand)]
         command: Schemas,
     },
+    #[command(flatten)]
+    Operations(operations::Operations),
 }
 
 #[derive(Subcommand)]
@@ -183,6 +190,7 @@ impl TypedCommand {
             Self::Catalog(catalog) => catalog.run(registry),
             Self::Graph(graph) => graph.run(registry),
             Self::EventBridge(eventbridge) => eventbridge.run(registry),
+            Self::Operations(operations) => operations.run(),
         }
     }
 }

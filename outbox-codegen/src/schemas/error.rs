@@ -31,3 +31,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<outbox_runtime::Error> for Error {
+    fn from(error: outbox_runtime::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -1,0 +1,253 @@
+//! `outbox consumers`, but for replaying and skipping.
+
+use std::time::Duration;
+
+use clap::Args;
+use outbox_runtime::{Backend, ConsumerStats, Rate, ShardInfo};
+use serde_json::{Value, json};
+
+use super::database::{AnyOutbox, Database, Operation, Said};
+use super::listing::{Column, Format, listing, or_dash, span, time};
+
+#[derive(Args)]
+pub(in crate::command) struct List {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// How the list is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Shards {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// Of this consumer.
+    consumer: Option<String>,
+    /// How the list is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Rates {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// The consumer.
+    consumer: String,
+    /// How far back to look.
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration, value_name = "SPAN")]
+    back: Duration,
+    /// The span that each line is about.
+    #[arg(long, default_value = "5m", value_parser = humantime::parse_duration, value_name = "SPAN")]
+    step: Duration,
+    /// How the list is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Pause {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// The consumer.
+    consumer: String,
+    /// Only this key: its events are parked, in their order, and other keys go on.
+    #[arg(long)]
+    key: Option<String>,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Resume {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// The consumer.
+    consumer: String,
+    /// Only this key.
+    #[arg(long)]
+    key: Option<String>,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Reshard {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// The consumer.
+    consumer: String,
+    /// How many shards there will be, from 1 to 1,024.
+    shards: u32,
+}
+
+#[derive(Args)]
+pub(in crate::command) struct Retire {
+    #[command(flatten)]
+    pub(super) at: Database,
+    /// The consumer.
+    consumer: String,
+}
+
+const CONSUMERS: &[Column<ConsumerStats>] = &[
+    ("CONSUMER", |consumer| consumer.consumer.clone()),
+    ("EVENT", |consumer| consumer.event_name.clone()),
+    ("SHARDS", |consumer| consumer.shards.to_string()),
+    ("STATE", |consumer| state(consumer).to_owned()),
+    ("LAG", |consumer| consumer.lag_events.to_string()),
+    ("OLDEST", |consumer| or_dash(consumer.oldest_undelivered.map(span))),
+    ("IN FLIGHT", |consumer| consumer.in_flight.to_string()),
+    ("DELAYED", |consumer| consumer.delayed.to_string()),
+    ("RETRYING", |consumer| consumer.retrying.to_string()),
+    ("PARKED", |consumer| consumer.parked.to_string()),
+    ("WAITING", |consumer| consumer.waiting.to_string()),
+    ("DEAD", |consumer| consumer.dead.to_string()),
+    ("HANDLED", |consumer| consumer.handled.to_string()),
+];
+
+const SHARDS: &[Column<ShardInfo>] = &[
+    ("CONSUMER", |shard| shard.consumer.clone()),
+    ("SHARD", |shard| shard.shard.to_string()),
+    ("WORKER", |shard| or_dash(shard.worker)),
+    ("LEASE UNTIL", |shard| or_dash(shard.expires_at.map(time))),
+    ("EXPIRED", |shard| if shard.expired { "yes" } else { "no" }.to_owned()),
+    ("IN FLIGHT", |shard| shard.in_flight.to_string()),
+    ("CHECKPOINT", |shard| shard.seq.to_string()),
+    ("RECORDED", |shard| time(shard.recorded_at)),
+    ("HANDLED", |shard| shard.handled.to_string()),
+    ("RETRIED", |shard| shard.retried.to_string()),
+    ("DEAD", |shard| shard.dead.to_string()),
+];
+
+const RATES: &[Column<Rate>] = &[
+    ("FROM", |rate| time(rate.from)),
+    ("HANDLED", |rate| rate.handled.to_string()),
+    ("PER SECOND", |rate| format!("{:.1}", rate.per_second())),
+    ("RETRIED", |rate| rate.retried.to_string()),
+    ("DEAD", |rate| rate.dead.to_string()),
+];
+
+fn state(consumer: &ConsumerStats) -> &'static str {
+    match (consumer.paused, consumer.holds_retention) {
+        (true, _) => "paused",
+        (false, Some(_)) => "holds retention",
+        (false, None) => "running",
+    }
+}
+
+fn seconds(span: Option<Duration>) -> Option<f64> {
+    span.map(|span| span.as_secs_f64())
+}
+
+fn consumer(consumer: &ConsumerStats) -> Value {
+    json!({
+        "consumer": consumer.consumer,
+        "event": consumer.event_name,
+        "shards": consumer.shards,
+        "paused": consumer.paused,
+        "lag_events": consumer.lag_events,
+        "lag_seconds": seconds(consumer.lag),
+        "oldest_undelivered_seconds": seconds(consumer.oldest_undelivered),
+        "holds_retention_seconds": seconds(consumer.holds_retention),
+        "in_flight": consumer.in_flight,
+        "delayed": consumer.delayed,
+        "retrying": consumer.retrying,
+        "parked": consumer.parked,
+        "waiting": consumer.waiting,
+        "dead": consumer.dead,
+        "handled": consumer.handled,
+        "retried": consumer.retried,
+        "dead_total": consumer.dead_total,
+    })
+}
+
+fn shard(shard: &ShardInfo) -> Value {
+    json!({
+        "consumer": shard.consumer,
+        "shard": shard.shard,
+        "worker": shard.worker,
+        "expires_at": shard.expires_at,
+        "expired": shard.expired,
+        "epoch": shard.epoch,
+        "in_flight": shard.in_flight,
+        "seq": shard.seq,
+        "progress": shard.progress,
+        "recorded_at": shard.recorded_at,
+        "handled": shard.handled,
+        "retried": shard.retried,
+        "dead": shard.dead,
+        "drained": shard.drained,
+    })
+}
+
+fn rate(rate: &Rate) -> Value {
+    json!({
+        "from": rate.from,
+        "span_seconds": rate.span.as_secs_f64(),
+        "handled": rate.handled,
+        "per_second": rate.per_second(),
+        "retried": rate.retried,
+        "dead": rate.dead,
+    })
+}
+
+impl Operation for List {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        Ok(listing(self.format, &outbox.stats().await?, CONSUMERS, consumer))
+    }
+}
+
+impl Operation for Shards {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let shards = outbox.shards(self.consumer.as_deref()).await?;
+        Ok(listing(self.format, &shards, SHARDS, shard))
+    }
+}
+
+impl Operation for Rates {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let rates = outbox.rates(&self.consumer, self.back, self.step).await?;
+        Ok(listing(self.format, &rates, RATES, rate))
+    }
+}
+
+impl Operation for Pause {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let consumer = &self.consumer;
+        match &self.key {
+            Some(key) => outbox.pause_key(consumer, key).await?,
+            None => outbox.pause(consumer).await?,
+        }
+        Ok(format!("{} is paused\n", of(consumer, self.key.as_deref())))
+    }
+}
+
+impl Operation for Resume {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let consumer = &self.consumer;
+        match &self.key {
+            Some(key) => outbox.resume_key(consumer, key).await?,
+            None => outbox.resume(consumer).await?,
+        }
+        Ok(format!("{} goes on\n", of(consumer, self.key.as_deref())))
+    }
+}
+
+fn of(consumer: &str, key: Option<&str>) -> String {
+    key.map_or_else(|| consumer.to_owned(), |key| format!("key {key} of {consumer}"))
+}
+
+impl Operation for Reshard {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let Self { consumer, shards, .. } = self;
+        outbox.reshard(consumer, *shards).await?;
+        Ok(format!(
+            "{consumer} is going over to {shards} shards: `outbox consumers shards {consumer}` tells how far \
+             it is\n"
+        ))
+    }
+}
+
+impl Operation for Retire {
+    async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
+        let count = outbox.retire(&self.consumer).await?;
+        Ok(format!("{} is retired; {count} deliveries went with it\n", self.consumer))
+    }
+}
