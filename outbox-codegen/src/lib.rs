@@ -105,3 +105,6 @@ pub mod evolution {}
 
 #[doc = include_str!("../docs/migrations.md")]
 pub mod migration_files {}
+
+#[doc = include_str!("../docs/operations.md")]
+pub mod operating {}

@@ -42,6 +42,10 @@ async fn consumers_are_listed_with_what_they_have_to_do<DB: Db>() -> Result<()> 
     let worker = shop.worker(|_, _, _| Act::Succeed);
     shop.emit([Ping::keyed("a", 1), Ping::keyed("b", 2)]).await?;
     shop.probe.until_called("print", 2).await;
+    let workers = shop.outbox(&["workers", "--format", "json"]).json();
+    assert_eq!((&workers[0]["state"], &workers[0]["shards"]), (&json!("alive"), &json!(2)));
+    let list = shop.outbox(&["consumers", "list", "--format", "json"]).json();
+    assert_eq!((&list[0]["state"], &list[0]["workers"]), (&json!("running"), &json!(1)));
     worker.stop().await?;
     shop.emit([Ping::keyed("a", 3)]).await?;
 
@@ -52,8 +56,8 @@ async fn consumers_are_listed_with_what_they_have_to_do<DB: Db>() -> Result<()> 
     assert!(list[0]["oldest_undelivered_seconds"].as_f64().is_some_and(|age| age >= 0.0));
     let list = shop.outbox(&["consumers", "list"]).said();
     let rows: Vec<Vec<&str>> = list.lines().map(|row| row.split_whitespace().collect()).collect();
-    assert_eq!(rows[0][..5], ["CONSUMER", "EVENT", "SHARDS", "STATE", "LAG"]);
-    assert_eq!(rows[1][..5], ["print", "test.ping", "2", "running", "1"]);
+    assert_eq!(rows[0][..6], ["CONSUMER", "EVENT", "STATE", "SHARDS", "WORKERS", "LAG"]);
+    assert_eq!(rows[1][..7], ["print", "test.ping", "no", "worker", "2", "0", "1"]);
 
     let shards = shop.outbox(&["consumers", "shards", "print", "--format", "json"]).json();
     assert_eq!(shards.as_array().map(Vec::len), Some(2));

@@ -29,7 +29,11 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", about: "rules that no compiler checks", run: Run::Alone(tidy::run) },
     Step { name: "fmt", about: "formatting", run: Run::Alone(fmt) },
     Step { name: "clippy", about: "lints on everything", run: Run::Alone(clippy) },
-    Step { name: "features", about: "the runtime with one database, the command without SQLite", run: Run::Alone(features) },
+    Step {
+        name: "features",
+        about: "the runtime with one database, the command without SQLite",
+        run: Run::Alone(features),
+    },
     Step { name: "doc", about: "documentation and its links", run: Run::Alone(doc) },
     Step { name: "tests", about: "every test, on both databases", run: Run::With(suite::all) },
     Step { name: "doctests", about: "examples in documentation", run: Run::With(suite::doctests) },

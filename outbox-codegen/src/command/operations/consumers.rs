@@ -1,10 +1,12 @@
 //! `outbox consumers`, but for replaying and skipping.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use outbox_runtime::{Backend, ConsumerStats, Rate, ShardInfo};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::database::{AnyOutbox, Database, Operation, Said};
 use super::listing::{Column, Format, listing, or_dash, span, time};
@@ -86,20 +88,28 @@ pub(in crate::command) struct Retire {
     consumer: String,
 }
 
-const CONSUMERS: &[Column<ConsumerStats>] = &[
-    ("CONSUMER", |consumer| consumer.consumer.clone()),
-    ("EVENT", |consumer| consumer.event_name.clone()),
-    ("SHARDS", |consumer| consumer.shards.to_string()),
-    ("STATE", |consumer| state(consumer).to_owned()),
-    ("LAG", |consumer| consumer.lag_events.to_string()),
-    ("OLDEST", |consumer| or_dash(consumer.oldest_undelivered.map(span))),
-    ("IN FLIGHT", |consumer| consumer.in_flight.to_string()),
-    ("DELAYED", |consumer| consumer.delayed.to_string()),
-    ("RETRYING", |consumer| consumer.retrying.to_string()),
-    ("PARKED", |consumer| consumer.parked.to_string()),
-    ("WAITING", |consumer| consumer.waiting.to_string()),
-    ("DEAD", |consumer| consumer.dead.to_string()),
-    ("HANDLED", |consumer| consumer.handled.to_string()),
+/// A consumer, and how many workers have leases of its shards.
+struct Consumer {
+    stats: ConsumerStats,
+    workers: usize,
+}
+
+const CONSUMERS: &[Column<Consumer>] = &[
+    ("CONSUMER", |consumer| consumer.stats.consumer.clone()),
+    ("EVENT", |consumer| consumer.stats.event_name.clone()),
+    ("STATE", |consumer| consumer.state().to_owned()),
+    ("SHARDS", |consumer| consumer.stats.shards.to_string()),
+    ("WORKERS", |consumer| consumer.workers.to_string()),
+    ("LAG", |consumer| consumer.stats.lag_events.to_string()),
+    ("OLDEST", |consumer| or_dash(consumer.stats.oldest_undelivered.map(span))),
+    ("IN FLIGHT", |consumer| consumer.stats.in_flight.to_string()),
+    ("DELAYED", |consumer| consumer.stats.delayed.to_string()),
+    ("RETRYING", |consumer| consumer.stats.retrying.to_string()),
+    ("PARKED", |consumer| consumer.stats.parked.to_string()),
+    ("WAITING", |consumer| consumer.stats.waiting.to_string()),
+    ("DEAD", |consumer| consumer.stats.dead.to_string()),
+    ("HANDLED", |consumer| consumer.stats.handled.to_string()),
+    ("HOLDS RETENTION", |consumer| or_dash(consumer.stats.holds_retention.map(span))),
 ];
 
 const SHARDS: &[Column<ShardInfo>] = &[
@@ -124,38 +134,54 @@ const RATES: &[Column<Rate>] = &[
     ("DEAD", |rate| rate.dead.to_string()),
 ];
 
-fn state(consumer: &ConsumerStats) -> &'static str {
-    match (consumer.paused, consumer.holds_retention) {
-        (true, _) => "paused",
-        (false, Some(_)) => "holds retention",
-        (false, None) => "running",
+impl Consumer {
+    /// The consumers with the workers that run them.
+    fn all(stats: Vec<ConsumerStats>, shards: &[ShardInfo]) -> Vec<Self> {
+        let with_workers = |stats: ConsumerStats| {
+            let own =
+                shards.iter().filter(|shard| shard.consumer == stats.consumer && !shard.expired);
+            let workers: BTreeSet<Uuid> = own.filter_map(|shard| shard.worker).collect();
+            Self { stats, workers: workers.len() }
+        };
+        stats.into_iter().map(with_workers).collect()
+    }
+
+    fn state(&self) -> &'static str {
+        match (self.stats.paused, self.workers) {
+            (true, _) => "paused",
+            (false, 0) => "no worker",
+            (false, _) => "running",
+        }
+    }
+
+    fn json(&self) -> Value {
+        let stats = &self.stats;
+        json!({
+            "consumer": stats.consumer,
+            "event": stats.event_name,
+            "state": self.state(),
+            "shards": stats.shards,
+            "workers": self.workers,
+            "paused": stats.paused,
+            "lag_events": stats.lag_events,
+            "lag_seconds": seconds(stats.lag),
+            "oldest_undelivered_seconds": seconds(stats.oldest_undelivered),
+            "holds_retention_seconds": seconds(stats.holds_retention),
+            "in_flight": stats.in_flight,
+            "delayed": stats.delayed,
+            "retrying": stats.retrying,
+            "parked": stats.parked,
+            "waiting": stats.waiting,
+            "dead": stats.dead,
+            "handled": stats.handled,
+            "retried": stats.retried,
+            "dead_total": stats.dead_total,
+        })
     }
 }
 
 fn seconds(span: Option<Duration>) -> Option<f64> {
     span.map(|span| span.as_secs_f64())
-}
-
-fn consumer(consumer: &ConsumerStats) -> Value {
-    json!({
-        "consumer": consumer.consumer,
-        "event": consumer.event_name,
-        "shards": consumer.shards,
-        "paused": consumer.paused,
-        "lag_events": consumer.lag_events,
-        "lag_seconds": seconds(consumer.lag),
-        "oldest_undelivered_seconds": seconds(consumer.oldest_undelivered),
-        "holds_retention_seconds": seconds(consumer.holds_retention),
-        "in_flight": consumer.in_flight,
-        "delayed": consumer.delayed,
-        "retrying": consumer.retrying,
-        "parked": consumer.parked,
-        "waiting": consumer.waiting,
-        "dead": consumer.dead,
-        "handled": consumer.handled,
-        "retried": consumer.retried,
-        "dead_total": consumer.dead_total,
-    })
 }
 
 fn shard(shard: &ShardInfo) -> Value {
@@ -190,7 +216,8 @@ fn rate(rate: &Rate) -> Value {
 
 impl Operation for List {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
-        Ok(listing(self.format, &outbox.stats().await?, CONSUMERS, consumer))
+        let consumers = Consumer::all(outbox.stats().await?, &outbox.shards(None).await?);
+        Ok(listing(self.format, &consumers, CONSUMERS, Consumer::json))
     }
 }
 
