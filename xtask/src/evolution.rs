@@ -53,6 +53,10 @@ pub(crate) fn run() -> Result<()> {
     shop.run("shop", &["emit"], 0, &["3 orders emitted"])?;
     let orders = ["order 1: 100 EUR", "order 2: 200 EUR", "order 3: 300 EUR", "order 3: 300 SEK"];
     shop.run("shop", &["work"], 0, &orders)?;
+    let replay = ["consumers", "replay", "orders.print", "--from-beginning"];
+    let here = ["--database-url", "sqlite:shop.db"];
+    shop.outbox(&[&replay[..], &here].concat(), 0, &["6 events come again"])?;
+    shop.run("shop", &["work"], 0, &orders)?;
     shop.outbox(&["check"], 0, &["0 errors, 0 warnings"])
 }
 

@@ -14,7 +14,7 @@ default-run = "shop"
 [workspace]
 
 [dependencies]
-outbox-codegen = {{ path = {codegen:?} }}
+outbox-codegen = {{ path = {codegen:?}, features = ["sqlite"] }}
 outbox-runtime = {{ path = {runtime:?}, default-features = false, features = ["sqlite"] }}
 schemars = "1"
 serde = {{ version = "1", features = ["derive"] }}
