@@ -30,11 +30,16 @@ pub(crate) struct Engine<'a> {
     pub(crate) expanded: HashMap<(Term, bool), Rc<Vec<Alternative<'a>>>>,
     pub(crate) empty: HashMap<Term, bool>,
     pub(crate) sampled: HashMap<Term, Rc<Vec<Value>>>,
-    proven: HashSet<(Term, Term)>,
-    assumed: Vec<(Term, Term)>,
+    proven: HashSet<Question>,
+    assumed: Vec<Question>,
+    /// Whether the objects of who writes have no properties but those that it declares.
+    closed: bool,
     /// The outermost assumption that was used since this was last set.
     outermost: usize,
 }
+
+/// Whether everything of one term is of another; whether the one's objects are closed.
+type Question = (Term, Term, bool);
 
 /// Whether what is written can be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +122,7 @@ impl<'a> Engine<'a> {
             sampled: HashMap::new(),
             proven: HashSet::new(),
             assumed: Vec::new(),
+            closed: true,
             outermost: usize::MAX,
         }
     }
@@ -145,17 +151,17 @@ impl<'a> Engine<'a> {
         if r.iter().all(&mut is_written) {
             return Answer::Holds;
         }
-        let pair = (w.clone(), r.clone());
-        if self.proven.contains(&pair) {
+        let question = (w.clone(), r.clone(), self.closed);
+        if self.proven.contains(&question) {
             return Answer::Holds;
         }
-        if let Some(place) = self.assumed.iter().position(|assumed| *assumed == pair) {
+        if let Some(place) = self.assumed.iter().position(|assumed| *assumed == question) {
             self.outermost = self.outermost.min(place);
             return Answer::Holds;
         }
         let before = std::mem::replace(&mut self.outermost, usize::MAX);
         let place = self.assumed.len();
-        self.assumed.push(pair.clone());
+        self.assumed.push(question.clone());
         let answer = self.compare_shapes(w, r);
         self.assumed.pop();
         let rests_on_outer = self.outermost < place;
@@ -163,7 +169,7 @@ impl<'a> Engine<'a> {
         match answer {
             Answer::Holds => {
                 if !rests_on_outer {
-                    self.proven.insert(pair);
+                    self.proven.insert(question);
                 }
                 Answer::Holds
             }
@@ -207,7 +213,7 @@ impl<'a> Engine<'a> {
     }
 
     fn compare_shapes(&mut self, w: &Term, r: &Term) -> Answer {
-        let (written, read) = match (self.expand(w, true), self.expand(r, false)) {
+        let (written, read) = match (self.expand(w, self.closed), self.expand(r, false)) {
             (Ok(written), Ok(read)) => (written, read),
             (Err(unhandled), _) | (_, Err(unhandled)) => return Answer::Unknown(vec![unhandled]),
         };
@@ -303,7 +309,7 @@ impl<'a> Engine<'a> {
         }
         for not in read.not() {
             // What the writer excludes itself.
-            if written.not().iter().any(|own| self.arena.is_same(*own, *not)) {
+            if written.not().iter().any(|own| self.is_part(*not, *own)) {
                 continue;
             }
             match self.excludes(written, *not) {
@@ -323,6 +329,17 @@ impl<'a> Engine<'a> {
             }
         }
         answer
+    }
+
+    /// Whether every value of one schema is one of another, the objects being what they are. What is
+    /// excluded is not looked into twice: what excludes itself would be proven by itself.
+    fn is_part(&mut self, part: Id, whole: Id) -> bool {
+        self.arena.is_same(part, whole)
+            || std::mem::replace(&mut self.closed, false) && {
+                let answer = self.includes(&vec![part], &vec![whole]);
+                self.closed = true;
+                answer == Answer::Holds
+            }
     }
 
     /// One property at a time that can only have a few values: each of them may be read by another
@@ -359,7 +376,7 @@ impl<'a> Engine<'a> {
     }
 
     fn few_values(&mut self, term: &Term) -> Option<Vec<&'a Value>> {
-        let alternatives = self.expand(term, true).ok()?;
+        let alternatives = self.expand(term, self.closed).ok()?;
         let values: Option<Vec<&Value>> = alternatives
             .iter()
             .map(|alternative| match &alternative.shape {
