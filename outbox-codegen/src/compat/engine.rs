@@ -140,7 +140,13 @@ impl<'a> Engine<'a> {
                 breaks.sort_by_key(|one| one.path.len());
                 Answer::Breaks(breaks)
             }
-            answer => answer,
+            Answer::Unknown(mut places) => {
+                // Each shape may have met the same.
+                let mut told = HashSet::new();
+                places.retain(|place| told.insert((place.pointer.clone(), place.what.clone())));
+                Answer::Unknown(places)
+            }
+            Answer::Holds => Answer::Holds,
         }
     }
 
