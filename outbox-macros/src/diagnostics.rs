@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::Expr;
 
 /// The errors that a macro has found so far.
 #[derive(Debug, Default)]
@@ -35,6 +36,22 @@ impl Errors {
     /// One `compile_error!` an error.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(|errors| errors.into_compile_error()).unwrap_or_default()
+    }
+}
+
+/// Reports a closure that takes another number of arguments. Anything else that is wrong with it
+/// is the compiler's to say, which shows it inside of the closure.
+pub(crate) fn check_closure(
+    function: &Expr,
+    arguments: usize,
+    shape: impl FnOnce() -> String,
+    errors: &mut Errors,
+) {
+    if let Expr::Closure(closure) = function
+        && closure.inputs.len() != arguments
+    {
+        let syn::ExprClosure { or1_token, inputs, or2_token, .. } = closure;
+        errors.at(quote!(#or1_token #inputs #or2_token), shape());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The function that an attribute is on. Its body stays tokens: what it says is the compiler's
 //! business alone, and whoever is in the middle of writing it still has a function.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Expr, Item, Lit, Meta, Signature, Visibility, token};
 
@@ -84,6 +84,24 @@ impl Function {
     /// The conditions on which it exists, for everything that is generated beside it.
     pub(crate) fn conditions(&self) -> Vec<&Attribute> {
         self.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+    }
+
+    /// The struct of the function's name, which stands for it among types.
+    pub(crate) fn marker(&self, doc: &str) -> TokenStream {
+        let (visibility, ident) = (&self.visibility, &self.signature.ident);
+        let conditions = self.conditions();
+        quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
+            #[doc = #doc]
+            #[allow(
+                dead_code,
+                missing_copy_implementations,
+                missing_debug_implementations,
+                non_camel_case_types,
+                unreachable_pub
+            )]
+            #visibility struct #ident {}
+        }
     }
 
     /// The names of its type and const parameters.

@@ -121,16 +121,21 @@ impl Listed {
     }
 
     /// Refuses an event that is not listed; `remedy` says where it would be.
-    pub(crate) fn check<E: Event>(&self, remedy: impl FnOnce() -> String) -> Result<()> {
-        if self.events.contains(&(E::NAME, E::VERSION)) {
+    pub(crate) fn check(
+        &self,
+        name: &'static str,
+        version: u32,
+        remedy: impl FnOnce() -> String,
+    ) -> Result<()> {
+        if self.events.contains(&(name, version)) {
             return Ok(());
         }
-        let known = self.events.iter().any(|(name, _)| *name == E::NAME);
-        let version = if known { format!(" version {}", E::VERSION) } else { String::new() };
+        let known = self.events.iter().any(|(known, _)| *known == name);
+        let version = if known { format!(" version {version}") } else { String::new() };
         Err(Error::new(
             ErrorKind::Refused,
             "emit",
-            format!("`{}`{version} is not in registry `{}`: {}", E::NAME, self.registry, remedy()),
+            format!("`{name}`{version} is not in registry `{}`: {}", self.registry, remedy()),
         ))
     }
 }

@@ -10,8 +10,10 @@ use crate::event::Event;
     note = "put `#[emits(...)]` on an async function, and list its name"
 )]
 pub trait EmittingHandler: 'static {
-    /// The event that it emits.
-    type Event: Event;
+    /// The event that it emits: an [`Event`](trait@crate::Event), or else the attribute reports
+    /// it. Generic code writes `H: EmittingHandler<Event: Event>`.
+    // No bound here, as in `ConsumerDef`.
+    type Event;
 
     /// [`Event`](Self::Event) where the attribute made that type, so that listing the handler lists
     /// the event; where the event is a type of the user's own, something that is no event.
@@ -52,12 +54,19 @@ pub struct HandlerInfo {
 impl HandlerInfo {
     /// Describes a handler.
     #[must_use]
-    pub fn of<H: EmittingHandler>() -> Self {
+    pub fn of<H: EmittingHandler<Event: Event>>() -> Self {
+        Self::emitting::<H>(H::Event::NAME, H::Event::VERSION)
+    }
+
+    pub(crate) fn emitting<H: EmittingHandler>(
+        event_name: &'static str,
+        event_version: u32,
+    ) -> Self {
         Self {
             name: H::NAME,
             registry: "",
-            event_name: H::Event::NAME,
-            event_version: H::Event::VERSION,
+            event_name,
+            event_version,
             commits: H::COMMITS,
             declared: H::DECLARED,
         }

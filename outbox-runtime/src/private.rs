@@ -1,5 +1,6 @@
 //! What the macros name. Not part of the public interface: anything here may change at any time.
 
+pub mod bind;
 mod checks;
 mod listing;
 mod message;

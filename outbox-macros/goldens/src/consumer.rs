@@ -86,6 +86,11 @@ where
     fn bind(
         state: &::outbox_runtime::private::Arc<__State>,
     ) -> ::outbox_runtime::private::Bound<__Database> {
-        ::outbox_runtime::private::Bound::each::<Self, __State>(state)
+        ::outbox_runtime::private::bind::each::<
+            OrderPlaced,
+            Self,
+            __State,
+            __Database,
+        >(state)
     }
 }

@@ -37,7 +37,15 @@ pub async fn place_order(
     let mut open = match ::outbox_runtime::private::emits::begin::<
         place_order,
         _,
-    >(&tx, input)
+    >(
+            &tx,
+            input,
+            {
+                #[allow(unused_imports)]
+                use ::outbox_runtime::private::NoEntry as _;
+                ::outbox_runtime::private::EntryOf::<PlaceOrderEvent>::ENTRY
+            },
+        )
         .await
     {
         ::outbox_runtime::private::Result::Ok(open) => open,

@@ -14,6 +14,9 @@ use crate::handler::place_order;
 )]
 pub struct Shop;
 const _: () = {
+    #[allow(unused_imports)]
+    use ::outbox_runtime::private::NoEntry as _;
+    #[allow(unused_parens)]
     const LISTING: &::outbox_runtime::private::Listing = &::outbox_runtime::private::Listing {
         name: "Shop",
         declared: ::outbox_runtime::private::Declaration::new(
@@ -23,8 +26,14 @@ const _: () = {
             "Everything that the shop emits and consumes.",
         ),
         events: &[<OrderPlaced as ::outbox_runtime::private::ListedEvent>::ENTRY],
-        handlers: &[<place_order as ::outbox_runtime::private::ListedHandler>::ENTRY],
-        consumers: &[<receipt as ::outbox_runtime::private::ListedConsumer>::ENTRY],
+        handlers: &[
+            <place_order as ::outbox_runtime::private::ListedHandler>::ENTRY
+                .with(::outbox_runtime::private::EntryOf::<(place_order)>::EMITTED),
+        ],
+        consumers: &[
+            <receipt as ::outbox_runtime::private::ListedConsumer>::ENTRY
+                .with(::outbox_runtime::private::EntryOf::<(receipt)>::CONSUMED),
+        ],
         includes: &[],
         complete: true,
     };

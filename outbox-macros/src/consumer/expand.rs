@@ -31,22 +31,7 @@ pub(super) fn consumer(consumer: &Consumer<'_>) -> TokenStream {
 }
 
 fn structure(function: &Function, name: &str) -> TokenStream {
-    let Function { visibility, signature, .. } = function;
-    let conditions = function.conditions();
-    let ident = &signature.ident;
-    let doc = format!("The consumer `{name}`: runs the function of the same name.");
-    quote_spanned! {Span::mixed_site()=>
-        #(#conditions)*
-        #[doc = #doc]
-        #[allow(
-            dead_code,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub
-        )]
-        #visibility struct #ident {}
-    }
+    function.marker(&format!("The consumer `{name}`: runs the function of the same name."))
 }
 
 fn definition(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
@@ -304,22 +289,15 @@ fn run(
 fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
     let ident = &consumer.function.signature.ident;
     let parts: Vec<&Type> = consumer.arguments.parts().collect();
-    let all = quote_spanned! {Span::mixed_site()=> __State: #p::Send + #p::Sync + 'static };
+    let state = quote_spanned! {Span::mixed_site()=> __State: #p::Send + #p::Sync + 'static };
+    let any = quote_spanned! {Span::mixed_site()=> __Database };
+    let of_any = quote_spanned! {Span::mixed_site()=> #state, #any: #p::Backend };
     let (parameters, database, make) = match consumer.handler {
-        Handler::Each => (
-            quote_spanned! {Span::mixed_site()=> #all, __Database: #p::Backend },
-            quote_spanned! {Span::mixed_site()=> __Database },
-            Ident::new("each", Span::mixed_site()),
-        ),
-        Handler::Batch => (
-            quote_spanned! {Span::mixed_site()=> #all, __Database: #p::Backend },
-            quote_spanned! {Span::mixed_site()=> __Database },
-            Ident::new("batch", Span::mixed_site()),
-        ),
-        Handler::Tx(database) => {
-            (all, quote::quote!(#database), Ident::new("tx", Span::mixed_site()))
-        }
+        Handler::Each => (of_any, any, "each"),
+        Handler::Batch => (of_any, any, "batch"),
+        Handler::Tx(database) => (state, quote::quote!(#database), "tx"),
     };
+    let (event, make) = (consumer.event, Ident::new(make, Span::mixed_site()));
     let conditions = consumer.function.conditions();
     quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
@@ -329,7 +307,8 @@ fn bind(p: &TokenStream, consumer: &Consumer<'_>) -> TokenStream {
             #(#parts: #p::FromRef<__State>,)*
         {
             fn bind(state: &#p::Arc<__State>) -> #p::Bound<#database> {
-                #p::Bound::#make::<Self, __State>(state)
+                // The one place that asks whether the event is one.
+                #p::bind::#make::<#event, Self, __State, #database>(state)
             }
         }
     }

@@ -3,8 +3,8 @@
 use syn::{GenericParam, LitStr, ReturnType, Signature, Type};
 
 use super::arguments::{Arguments, Form};
-use super::parse::Options;
-use crate::diagnostics::{Errors, text};
+use super::parse::{Delay, Options};
+use crate::diagnostics::{Errors, check_closure, text};
 use crate::function::Function;
 use crate::name::Named;
 
@@ -46,6 +46,7 @@ pub(super) fn consumer<'a>(
     let (event, form, written) = arguments.event()?;
     check_batch(options, event, form, written, errors);
     check_tx(function, options, arguments, errors);
+    check_closures(options, event, errors);
     let handler = match (form, arguments.tx()) {
         (Form::Batch, _) => Handler::Batch,
         (_, Some((database, _))) => Handler::Tx(database),
@@ -158,5 +159,16 @@ fn check_tx(function: &Function, options: &Options, arguments: &Arguments, error
              tx`, or take the argument away to work outside",
         ),
         _ => {}
+    }
+}
+
+/// The functions that are asked about an event.
+fn check_closures(options: &Options, event: &Type, errors: &mut Errors) {
+    let event = text(event);
+    if let Some(when) = &options.when {
+        check_closure(when, 1, || format!("`when` must be `Fn(&{event}) -> bool`"), errors);
+    }
+    if let Some(Delay::ByEvent(delay)) = &options.delay {
+        check_closure(delay, 1, || format!("`delay` must be `Fn(&{event}) -> Duration`"), errors);
     }
 }

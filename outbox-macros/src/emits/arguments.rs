@@ -76,6 +76,16 @@ impl Binding {
             Access::Dereferenced => quote_spanned! {wanted=> &*#ident },
         }
     }
+
+    /// The type of the reference, as far as it can be told.
+    pub(super) fn shown(&self) -> String {
+        match &self.captured {
+            Ok(Captured::Value(value)) => format!("&{}", text(value)),
+            Ok(Captured::Text) => "&str".to_owned(),
+            Ok(Captured::Slice(element)) => format!("&[{}]", text(element)),
+            Err(_) => "&_".to_owned(),
+        }
+    }
 }
 
 /// Reads the arguments.

@@ -8,6 +8,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{ReturnType, Type};
 
 use super::arguments::{Tx, TxForm};
+use super::expand::entry;
 use super::types::without_impl_trait;
 use super::validate::{Event, Handler};
 use crate::function::Function;
@@ -132,21 +133,23 @@ fn open(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
             let _ = &mut #ident;
         }
     });
-    let open = match form {
+    let (way, argument, wait) = match form {
         TxForm::Lazy => {
-            quote_spanned!(Span::mixed_site()=> #p::emits::begin::<#marker, _>(&#ident, input).await)
+            let reference = quote_spanned!(Span::mixed_site()=> &#ident);
+            ("begin", reference, Some(quote_spanned!(Span::mixed_site()=> .await)))
         }
-        TxForm::Owned => {
-            quote_spanned!(Span::mixed_site()=> #p::emits::take::<#marker, _>(#ident, input))
-        }
-        TxForm::Borrowed => {
-            quote_spanned!(Span::mixed_site()=> #p::emits::borrow::<#marker, _>(#ident, input))
-        }
+        TxForm::Owned => ("take", quote!(#ident), None),
+        TxForm::Borrowed => ("borrow", quote!(#ident), None),
+    };
+    let way = Ident::new(way, Span::mixed_site());
+    let entry = match &handler.event {
+        Event::Generated { ident, .. } => entry(p, ident),
+        Event::Own { event, .. } => entry(p, event),
     };
     quote_spanned! {Span::mixed_site()=>
         #touch
         #[allow(clippy::used_underscore_binding)]
-        let mut open = match #open {
+        let mut open = match #p::emits::#way::<#marker, _>(#argument, input, #entry)#wait {
             #p::Result::Ok(open) => open,
             #p::Result::Err(error) => return fail(error),
         };
@@ -209,7 +212,7 @@ fn event(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
                 let event = #p::emits::event::<#ident, _, _, _>(&mut open, [#written]);
             }
         }
-        Event::Own { with, .. } => {
+        Event::Own { event, with } => {
             let span = mixed_at(with);
             let references: Vec<TokenStream> = handler
                 .captured
@@ -223,12 +226,14 @@ fn event(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
             let make = quote_spanned! {span=> #at_with::emits::#make };
             quote_spanned! {Span::mixed_site()=>
                 #[allow(clippy::used_underscore_binding)]
-                let event = #p::emits::own_event::<#marker, _, _>(
-                    &mut open,
-                    #make::<<#marker as #p::EmittingHandler>::Event, #(#holes),*>(
+                let event = #p::emits::own_event(
+                    &open,
+                    #make::<#event, #(#holes),*>(
                         #with,
                         #(#references),*
                     ),
+                    // The one place that asks whether the event is one.
+                    #p::emits::prepare::<#event, _, _>,
                 );
             }
         }

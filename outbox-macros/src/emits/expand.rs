@@ -1,7 +1,7 @@
 //! Everything for an emitting handler: the function, its event, and what a registry lists.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::arguments::{Arguments, TxForm};
@@ -28,23 +28,9 @@ pub(super) fn handler(handler: &Handler<'_>) -> TokenStream {
     quote!(#function #event #marker #implementation)
 }
 
-/// The struct of the function's name.
 fn marker(function: &Function) -> TokenStream {
-    let (visibility, ident) = (&function.visibility, &function.signature.ident);
-    let conditions = function.conditions();
-    let doc = format!("The handler `{}`, for a registry.", ident.unraw());
-    quote_spanned! {Span::mixed_site()=>
-        #(#conditions)*
-        #[doc = #doc]
-        #[allow(
-            dead_code,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub
-        )]
-        #visibility struct #ident {}
-    }
+    let ident = &function.signature.ident;
+    function.marker(&format!("The handler `{}`, for a registry.", ident.unraw()))
 }
 
 fn implementation(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
@@ -77,15 +63,27 @@ fn implementation(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     }
 }
 
+/// What is known of the event where nothing needs it to be one.
+pub(super) fn entry(p: &TokenStream, event: &impl ToTokens) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        {
+            #[allow(unused_imports)]
+            use #p::NoEntry as _;
+            #p::EntryOf::<#event>::ENTRY
+        }
+    }
+}
+
 /// An event of the user's own may not be retired.
 fn check_own(p: &TokenStream, handler: &Handler<'_>) -> TokenStream {
     let Event::Own { event, .. } = &handler.event else { return TokenStream::new() };
-    let marker = &handler.function.signature.ident;
+    let name = handler.function.signature.ident.unraw().to_string();
+    let entry = entry(p, event);
     let p = at(p, mixed_at(event));
     let conditions = handler.function.conditions();
     quote_spanned! {mixed_at(event)=>
         #(#conditions)*
-        const _: () = #p::check_not_retired::<#marker>();
+        const _: () = #p::check_not_retired(#name, #entry);
     }
 }
 

@@ -8,7 +8,7 @@ use super::arguments::{Arguments, Binding, Tx};
 use super::output::{self, Output};
 use super::parse::Options;
 use super::{event, key};
-use crate::diagnostics::{Errors, did_you_mean, list, text};
+use crate::diagnostics::{Errors, check_closure, did_you_mean, list, text};
 use crate::function::Function;
 use crate::name::Named;
 use crate::version::Versioned;
@@ -62,15 +62,8 @@ pub(super) fn handler<'a>(
         }
     };
     let (tx, output, event) = (arguments.tx.as_ref()?, output?, event?);
-    if let Event::Own { with, .. } = &event
-        && captured.len() + usize::from(output.is_some()) > MOST_REFERENCES
-    {
-        let message = format!(
-            "`with` can be given {MOST_REFERENCES} references, and these are {}: name those that \
-             it needs in `input(...)`",
-            captured.len() + usize::from(output.is_some())
-        );
-        errors.at(with, message);
+    if let Event::Own { event, with } = &event {
+        check_with(event, with, &captured, &output, errors);
     }
     Some(Handler { function, options, tx, captured, output, event })
 }
@@ -150,6 +143,34 @@ fn own<'a>(event: &'a Type, options: &'a Options, errors: &mut Errors) -> Option
         return None;
     };
     Some(Event::Own { event, with })
+}
+
+/// What makes an event of the user's own takes a reference to all that is captured and the output.
+fn check_with(
+    event: &Type,
+    with: &Expr,
+    captured: &[&Binding],
+    output: &Output,
+    errors: &mut Errors,
+) {
+    let references = captured.len() + usize::from(output.is_some());
+    if references > MOST_REFERENCES {
+        let message = format!(
+            "`with` can be given {MOST_REFERENCES} references, and these are {references}: name \
+             those that it needs in `input(...)`"
+        );
+        return errors.at(with, message);
+    }
+    let shape = || {
+        let output = output.as_ref().map(|output| format!("&{}", text(output)));
+        let given: Vec<String> =
+            captured.iter().map(|binding| binding.shown()).chain(output).collect();
+        format!("`with` must be `Fn({}) -> {}`", given.join(", "), text(event))
+    };
+    // After an error, what is captured may only seem to be less.
+    if errors.is_empty() {
+        check_closure(with, references, shape, errors);
+    }
 }
 
 fn generated<'a>(

@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Meta};
+use syn::{Attribute, Data, DeriveInput, Fields, Meta};
 
-use super::serde::{has, metas, read, renamed, text, unraw};
+use super::naming::Naming;
+use super::serde::{has, metas, text};
 
 /// Of one event.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,17 +43,13 @@ pub(super) fn of(input: &DeriveInput) -> Aliases {
     if ["transparent", "from", "try_from"].iter().any(|name| has(&container, name)) {
         return found;
     }
-    let rename_all = read(&container, "rename_all");
+    let naming = Naming::read(&input.attrs);
     match &input.data {
-        Data::Struct(data) => add_fields(None, &data.fields, rename_all.as_deref(), &mut found),
+        Data::Struct(data) => add_fields(None, &data.fields, &naming, &mut found),
         Data::Enum(data) => {
-            let fields = read(&container, "rename_all_fields");
             for variant in &data.variants {
-                let attributes = metas(&variant.attrs);
-                let name = read(&attributes, "rename").unwrap_or_else(|| {
-                    renamed_variant(&unraw(&variant.ident), rename_all.as_deref())
-                });
-                if has(&attributes, "other") {
+                let name = naming.variant(variant);
+                if has(&metas(&variant.attrs), "other") {
                     found.other = Some(name.clone());
                 }
                 let names = names(&variant.attrs);
@@ -60,9 +57,7 @@ pub(super) fn of(input: &DeriveInput) -> Aliases {
                     let variant = Some(name.clone());
                     found.aliases.push(Alias { variant, property: None, names });
                 }
-                let own = read(&attributes, "rename_all");
-                let rule = own.as_deref().or(fields.as_deref());
-                add_fields(Some(&name), &variant.fields, rule, &mut found);
+                add_fields(Some(&name), &variant.fields, &naming.within(variant), &mut found);
             }
         }
         Data::Union(_) => {}
@@ -70,21 +65,14 @@ pub(super) fn of(input: &DeriveInput) -> Aliases {
     found
 }
 
-fn add_fields(variant: Option<&str>, fields: &Fields, rule: Option<&str>, found: &mut Aliases) {
+fn add_fields(variant: Option<&str>, fields: &Fields, naming: &Naming, found: &mut Aliases) {
     for field in fields {
         let names = names(&field.attrs);
-        if let Some(property) = property(field, rule).filter(|_| !names.is_empty()) {
+        if let Some(property) = naming.field(field).filter(|_| !names.is_empty()) {
             let variant = variant.map(ToOwned::to_owned);
             found.aliases.push(Alias { variant, property: Some(property), names });
         }
     }
-}
-
-/// The name of the property that a field is read from.
-fn property(field: &Field, rule: Option<&str>) -> Option<String> {
-    let ident = field.ident.as_ref()?;
-    let renamed = || renamed(&unraw(ident), rule);
-    Some(read(&metas(&field.attrs), "rename").unwrap_or_else(renamed))
 }
 
 /// Every `alias = "name"`.
@@ -94,31 +82,6 @@ fn names(attributes: &[Attribute]) -> Vec<String> {
         _ => None,
     };
     metas(attributes).into_iter().filter_map(alias).collect()
-}
-
-/// Serde's rules for variants, which are written in pascal case.
-fn renamed_variant(variant: &str, rule: Option<&str>) -> String {
-    let snake = || -> String {
-        let letters = variant.char_indices().flat_map(|(index, letter)| {
-            let gap = (index > 0 && letter.is_uppercase()).then_some('_');
-            gap.into_iter().chain([letter.to_ascii_lowercase()])
-        });
-        letters.collect()
-    };
-    match rule {
-        Some("lowercase") => variant.to_ascii_lowercase(),
-        Some("UPPERCASE") => variant.to_ascii_uppercase(),
-        Some("camelCase") => {
-            let mut letters = variant.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-            first.into_iter().chain(letters).collect()
-        }
-        Some("snake_case") => snake(),
-        Some("SCREAMING_SNAKE_CASE") => snake().to_ascii_uppercase(),
-        Some("kebab-case") => snake().replace('_', "-"),
-        Some("SCREAMING-KEBAB-CASE") => snake().to_ascii_uppercase().replace('_', "-"),
-        _ => variant.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -169,21 +132,5 @@ mod tests {
         let variant = alias(Some("was_opened"), None, &["Opened"]);
         assert_eq!(found.aliases, [variant, alias(Some("was_opened"), Some("by"), &["by_whom"])]);
         assert_eq!(found.other.as_deref(), Some("something_else"));
-    }
-
-    #[test]
-    fn variants_are_renamed_as_serde_does() {
-        for (rule, wire) in [
-            ("lowercase", "wasopened"),
-            ("UPPERCASE", "WASOPENED"),
-            ("PascalCase", "WasOpened"),
-            ("camelCase", "wasOpened"),
-            ("snake_case", "was_opened"),
-            ("SCREAMING_SNAKE_CASE", "WAS_OPENED"),
-            ("kebab-case", "was-opened"),
-            ("SCREAMING-KEBAB-CASE", "WAS-OPENED"),
-        ] {
-            assert_eq!(renamed_variant("WasOpened", Some(rule)), wire, "{rule}");
-        }
     }
 }

@@ -4,6 +4,7 @@ mod aliases;
 mod expand;
 mod index;
 mod key;
+mod naming;
 mod parse;
 mod serde;
 mod validate;

@@ -1,8 +1,10 @@
-//! What serde's attributes say about the names of properties on the wire.
+//! What serde's attributes say about the properties of a payload.
 
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Fields, Ident, LitStr, Member, Meta, Token};
 
+use super::naming::Naming;
 use crate::options::as_text;
 
 /// A field of the event, and what it becomes in the payload.
@@ -20,10 +22,9 @@ pub(super) struct Property {
 }
 
 /// The attributes of the type that matter here.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Container {
-    rename_all: Option<String>,
-    rename_all_fields: Option<String>,
+    naming: Naming,
     /// Whether the payload is an object of the fields.
     pub(super) plain: bool,
 }
@@ -32,8 +33,7 @@ impl Container {
     pub(super) fn new(attributes: &[Attribute]) -> Self {
         let metas = metas(attributes);
         Self {
-            rename_all: written(&metas, "rename_all"),
-            rename_all_fields: written(&metas, "rename_all_fields"),
+            naming: Naming::written(attributes),
             plain: !["transparent", "into", "from", "try_from", "remote"]
                 .iter()
                 .any(|name| has(&metas, name)),
@@ -42,32 +42,28 @@ impl Container {
 
     /// The properties of a struct.
     pub(super) fn struct_properties(&self, fields: &Fields) -> Vec<Property> {
-        properties(fields, self.rename_all.as_deref())
+        properties(fields, &self.naming)
     }
 
     /// The properties of a variant.
     pub(super) fn variant_properties(&self, variant: &syn::Variant) -> Vec<Property> {
-        let own = written(&metas(&variant.attrs), "rename_all");
-        properties(&variant.fields, own.as_deref().or(self.rename_all_fields.as_deref()))
+        properties(&variant.fields, &self.naming.within(variant))
     }
 }
 
-fn properties(fields: &Fields, rename_all: Option<&str>) -> Vec<Property> {
+fn properties(fields: &Fields, naming: &Naming) -> Vec<Property> {
     let members = fields.members();
-    fields.iter().zip(members).map(|(field, member)| property(field, member, rename_all)).collect()
+    fields.iter().zip(members).map(|(field, member)| property(field, member, naming)).collect()
 }
 
-fn property(field: &syn::Field, member: Member, rename_all: Option<&str>) -> Property {
+fn property(field: &syn::Field, member: Member, naming: &Naming) -> Property {
     let metas = metas(&field.attrs);
-    let name = field.ident.as_ref().map(unraw);
     let absent = ["skip", "skip_serializing", "flatten"].iter().any(|option| has(&metas, option));
     let converted = ["with", "serialize_with"].iter().any(|option| has(&metas, option));
     let not_read = ["skip", "skip_deserializing", "with", "deserialize_with"];
     Property {
         member,
-        wire: name
-            .filter(|_| !absent)
-            .map(|name| written(&metas, "rename").unwrap_or_else(|| renamed(&name, rename_all))),
+        wire: naming.field(field).filter(|_| !absent),
         plain: !absent && !converted,
         read_by_type: !not_read.iter().any(|option| has(&metas, option)),
         ty: field.ty.clone(),
@@ -77,35 +73,7 @@ fn property(field: &syn::Field, member: Member, rename_all: Option<&str>) -> Pro
 
 /// The name without `r#`.
 pub(super) fn unraw(ident: &Ident) -> String {
-    use syn::ext::IdentExt;
     ident.unraw().to_string()
-}
-
-/// Serde's rules for fields, which are written in snake case.
-pub(super) fn renamed(field: &str, rule: Option<&str>) -> String {
-    let pascal = || -> String {
-        field
-            .split('_')
-            .map(|word| {
-                let mut letters = word.chars();
-                let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-                first.into_iter().chain(letters).collect::<String>()
-            })
-            .collect()
-    };
-    match rule {
-        Some("UPPERCASE" | "SCREAMING_SNAKE_CASE") => field.to_ascii_uppercase(),
-        Some("PascalCase") => pascal(),
-        Some("camelCase") => {
-            let pascal = pascal();
-            let mut letters = pascal.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-            first.into_iter().chain(letters).collect()
-        }
-        Some("kebab-case") => field.replace('_', "-"),
-        Some("SCREAMING-KEBAB-CASE") => field.to_ascii_uppercase().replace('_', "-"),
-        _ => field.to_owned(),
-    }
 }
 
 /// Everything in `#[serde(...)]`. What cannot be read is serde's to complain about.
@@ -124,30 +92,6 @@ pub(super) fn has(metas: &[Meta], name: &str) -> bool {
     metas.iter().any(|meta| meta.path().is_ident(name))
 }
 
-/// The value of an option on what is written: of `name = "text"` or of `name(serialize = "text")`.
-fn written(metas: &[Meta], name: &str) -> Option<String> {
-    value(metas, name, "serialize")
-}
-
-/// The same on what is read: of `name = "text"` or of `name(deserialize = "text")`.
-pub(super) fn read(metas: &[Meta], name: &str) -> Option<String> {
-    value(metas, name, "deserialize")
-}
-
-fn value(metas: &[Meta], name: &str, direction: &str) -> Option<String> {
-    let meta = metas.iter().find(|meta| meta.path().is_ident(name))?;
-    match meta {
-        Meta::Path(_) => None,
-        Meta::NameValue(pair) => text(&pair.value),
-        Meta::List(list) => {
-            let inner =
-                list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
-            let inner: Vec<Meta> = inner.into_iter().collect();
-            value(&inner, direction, direction)
-        }
-    }
-}
-
 pub(super) fn text(value: &Expr) -> Option<String> {
     as_text(value).map(LitStr::value)
 }
@@ -164,22 +108,6 @@ mod tests {
             .into_iter()
             .map(|property| property.wire)
             .collect()
-    }
-
-    #[test]
-    fn fields_are_renamed_as_serde_does() {
-        for (rule, wire) in [
-            ("lowercase", "order_id"),
-            ("UPPERCASE", "ORDER_ID"),
-            ("PascalCase", "OrderId"),
-            ("camelCase", "orderId"),
-            ("snake_case", "order_id"),
-            ("SCREAMING_SNAKE_CASE", "ORDER_ID"),
-            ("kebab-case", "order-id"),
-            ("SCREAMING-KEBAB-CASE", "ORDER-ID"),
-        ] {
-            assert_eq!(renamed("order_id", Some(rule)), wire, "{rule}");
-        }
     }
 
     #[test]

@@ -60,10 +60,14 @@ fn value(p: &TokenStream, registry: &Registry<'_>, complete: bool) -> TokenStrea
     let state = quote_spanned! {shown_at(&state)=> type State = #state; };
     let declaration = declaration(p, ident, &declared.attributes);
     let events = entries(p, &registry.events, quote!(ListedEvent));
-    let handlers = entries(p, &registry.handlers, quote!(ListedHandler));
-    let consumers = entries(p, &registry.consumers, quote!(ListedConsumer));
+    let handlers = entries_with(p, &registry.handlers, quote!(ListedHandler), quote!(EMITTED));
+    let consumers = entries_with(p, &registry.consumers, quote!(ListedConsumer), quote!(CONSUMED));
     let includes = entries(p, &registry.include, quote!(ListedRegistry));
     quote! {
+        #[allow(unused_imports)]
+        use #p::NoEntry as _;
+
+        #[allow(unused_parens)]
         const LISTING: &#p::Listing = &#p::Listing {
             name: #name,
             declared: #declaration,
@@ -96,6 +100,20 @@ fn entries<'a>(
         let p = at(p, shown_at_last(entry));
         let listed = at(&listed, shown_at_last(entry));
         quote_spanned! {shown_at_last(entry)=> <#entry as #p::#listed>::ENTRY }
+    })
+}
+
+/// The same of what has an event. That may be none, which is reported where the user names it.
+fn entries_with<'a>(
+    p: &'a TokenStream,
+    paths: &'a [Path],
+    listed: TokenStream,
+    event: TokenStream,
+) -> impl Iterator<Item = TokenStream> + 'a {
+    entries(p, paths, listed).zip(paths).map(move |(listing, entry)| {
+        let p = at(p, shown_at_last(entry));
+        // In parentheses, for what is no type would be taken for a constant.
+        quote_spanned! {shown_at_last(entry)=> #listing.with(#p::EntryOf::<(#entry)>::#event) }
     })
 }
 

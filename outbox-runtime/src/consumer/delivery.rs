@@ -223,7 +223,7 @@ impl Context {
         event: E,
     ) -> Result<Emitted> {
         let emitter = Arc::clone(tx.emitter());
-        emitter.listed.check::<E::Event>(add_to_events::<E::Event>)?;
+        emitter.listed.check(E::Event::NAME, E::Event::VERSION, add_to_events::<E::Event>)?;
         let stamp = |headers: &mut Headers| self.cause.stamp_on(headers);
         let event = emitter.prepare(event.into_emit(), stamp)?;
         emitter.append_one(tx, event).await

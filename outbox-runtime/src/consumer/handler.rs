@@ -17,8 +17,11 @@ use crate::tx::Tx;
 
 /// A consumer: the event that it takes and how it is run. Implemented by `#[consumer]`.
 pub trait ConsumerDef: 'static {
-    /// The event type.
-    type Event: Event;
+    /// The event type: an [`Event`], or else the consumer cannot be [`Bound`]. Generic code writes
+    /// `C: ConsumerDef<Event: Event>`.
+    // No bound here: the compiler would check its supertraits as well, and so report an event
+    // without derives at each of its consumers too.
+    type Event;
 
     /// Name and options.
     const OPTIONS: ConsumerOptions;
@@ -148,23 +151,25 @@ pub(crate) trait RunTx<DB: Backend>: Send + Sync {
 impl<DB: Backend> Bound<DB> {
     /// A consumer of one event at a time.
     #[must_use]
-    pub fn each<C: HandleEach<S>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
+    pub fn each<C: HandleEach<S, Event: Event>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
         Self::new::<C>(Handler::Each(Box::new(Adapter::<C, S>::new(state))))
     }
 
     /// A consumer of many events at a time.
     #[must_use]
-    pub fn batch<C: HandleBatch<S>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
+    pub fn batch<C: HandleBatch<S, Event: Event>, S: Send + Sync + 'static>(
+        state: &Arc<S>,
+    ) -> Self {
         Self::new::<C>(Handler::Batch(Box::new(Adapter::<C, S>::new(state))))
     }
 
     /// A consumer that works in the database.
     #[must_use]
-    pub fn tx<C: HandleTx<S, DB>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
+    pub fn tx<C: HandleTx<S, DB, Event: Event>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
         Self::new::<C>(Handler::Tx(Box::new(Adapter::<C, S>::new(state))))
     }
 
-    fn new<C: ConsumerDef>(handler: Handler<DB>) -> Self {
+    fn new<C: ConsumerDef<Event: Event>>(handler: Handler<DB>) -> Self {
         Self {
             options: C::OPTIONS,
             event_name: C::Event::NAME,
@@ -181,7 +186,9 @@ impl<DB: Backend> Bound<DB> {
     }
 }
 
-fn on_reading<C: ConsumerDef>(stored: &StoredEvent) -> Result<OnReading, DecodeError> {
+fn on_reading<C: ConsumerDef<Event: Event>>(
+    stored: &StoredEvent,
+) -> Result<OnReading, DecodeError> {
     let event = C::Event::decode(stored.version, &stored.payload)?;
     Ok(OnReading { wanted: C::when(&event), delay: C::delay(&event) })
 }
@@ -197,12 +204,14 @@ impl<C, S> Adapter<C, S> {
     }
 }
 
-fn decode<C: ConsumerDef>(attempted: Attempted) -> Result<Delivery<C::Event>, Failure> {
+fn decode<C: ConsumerDef<Event: Event>>(
+    attempted: Attempted,
+) -> Result<Delivery<C::Event>, Failure> {
     Delivery::decode(attempted.event, C::OPTIONS.name, attempted.attempt)
         .map_err(Failure::Undecodable)
 }
 
-impl<C: HandleEach<S>, S: Send + Sync + 'static> RunEach for Adapter<C, S> {
+impl<C: HandleEach<S, Event: Event>, S: Send + Sync + 'static> RunEach for Adapter<C, S> {
     fn run(&self, attempted: Attempted, context: Context) -> BoxFuture<'static, Verdict> {
         let state = Arc::clone(&self.state);
         Box::pin(async move {
@@ -212,7 +221,9 @@ impl<C: HandleEach<S>, S: Send + Sync + 'static> RunEach for Adapter<C, S> {
     }
 }
 
-impl<C: HandleTx<S, DB>, S: Send + Sync + 'static, DB: Backend> RunTx<DB> for Adapter<C, S> {
+impl<C: HandleTx<S, DB, Event: Event>, S: Send + Sync + 'static, DB: Backend> RunTx<DB>
+    for Adapter<C, S>
+{
     fn run<'a>(
         &'a self,
         attempted: Attempted,
@@ -226,7 +237,7 @@ impl<C: HandleTx<S, DB>, S: Send + Sync + 'static, DB: Backend> RunTx<DB> for Ad
     }
 }
 
-impl<C: HandleBatch<S>, S: Send + Sync + 'static> RunBatch for Adapter<C, S> {
+impl<C: HandleBatch<S, Event: Event>, S: Send + Sync + 'static> RunBatch for Adapter<C, S> {
     /// Events that cannot be decoded are taken out of the batch; the others are handled.
     fn run(&self, batch: Vec<Attempted>, context: Context) -> BoxFuture<'static, Vec<Verdict>> {
         let state = Arc::clone(&self.state);

@@ -19,7 +19,7 @@ pub mod private {
     pub use super::field::{Field, Object, slice, text, value};
     pub use super::open::{
         Arguments, Fail, Generated, Open, begin, borrow, capture, commit, event, fail, keep, lend,
-        no_input, one_input, own_event, panic, reborrow, returned_by, take, unknown_tx,
+        no_input, one_input, own_event, panic, prepare, reborrow, returned_by, take, unknown_tx,
     };
     pub use super::output::output;
     pub use super::record::{

@@ -10,6 +10,7 @@ use crate::event::{Emit, Event};
 use crate::handler::EmittingHandler;
 use crate::headers::Cause;
 use crate::outbox::limits::refused;
+use crate::private::EventEntry;
 use crate::store::{Backend, NewEvent};
 use crate::tx::{InTransaction, Tx};
 
@@ -150,8 +151,9 @@ pub fn capture<E: Generated, const N: usize>(arguments: [Written; N]) -> Result<
 pub async fn begin<H: EmittingHandler, DB: Backend>(
     tx: &OutboxTx<DB>,
     input: Result<Option<Property>>,
+    event: EventEntry,
 ) -> Result<Open<Tx<'static, DB>, DB>> {
-    let call = call::<H, DB>(tx.emitter(), tx.cause(), input?)?;
+    let call = call::<H, DB>(tx.emitter(), tx.cause(), input?, event)?;
     let tx = Tx::begin(&call.emitter, call.cause.clone()).await?;
     Ok(Open { tx, call })
 }
@@ -164,8 +166,9 @@ pub async fn begin<H: EmittingHandler, DB: Backend>(
 pub fn take<H: EmittingHandler, DB: Backend>(
     tx: Tx<'_, DB>,
     input: Result<Option<Property>>,
+    event: EventEntry,
 ) -> Result<Open<Tx<'_, DB>, DB>> {
-    let call = call::<H, DB>(tx.emitter(), tx.cause().cloned(), input?)?;
+    let call = call::<H, DB>(tx.emitter(), tx.cause().cloned(), input?, event)?;
     Ok(Open { tx, call })
 }
 
@@ -177,8 +180,9 @@ pub fn take<H: EmittingHandler, DB: Backend>(
 pub fn borrow<'t, 'c, H: EmittingHandler, DB: Backend>(
     tx: &'t mut Tx<'c, DB>,
     input: Result<Option<Property>>,
+    event: EventEntry,
 ) -> Result<Open<&'t mut Tx<'c, DB>, DB>> {
-    let call = call::<H, DB>(tx.emitter(), tx.cause().cloned(), input?)?;
+    let call = call::<H, DB>(tx.emitter(), tx.cause().cloned(), input?, event)?;
     Ok(Open { tx, call })
 }
 
@@ -186,8 +190,9 @@ fn call<H: EmittingHandler, DB: Backend>(
     emitter: &Arc<Emitter<DB>>,
     cause: Option<Arc<Cause>>,
     input: Option<Property>,
+    event: EventEntry,
 ) -> Result<Call<DB>> {
-    emitter.listed.check::<H::Event>(|| match H::GENERATES {
+    emitter.listed.check(event.name, event.version, || match H::GENERATES {
         true => format!("list the handler `{}` in its `handlers`", H::NAME),
         false => add_to_events::<H::Event>(),
     })?;
@@ -242,10 +247,24 @@ pub fn event<E: Generated, T, DB: Backend, const N: usize>(
 /// # Errors
 ///
 /// When it breaks a limit.
-pub fn own_event<H: EmittingHandler, T, DB: Backend>(
-    open: &mut Open<T, DB>,
-    event: H::Event,
+pub fn own_event<E, T, DB: Backend>(
+    open: &Open<T, DB>,
+    event: E,
+    prepare: Prepare<E, T, DB>,
 ) -> Result<Ready> {
+    prepare(open, event)
+}
+
+/// How an event of the user's own becomes ready.
+pub type Prepare<E, T, DB> = fn(&Open<T, DB>, E) -> Result<Ready>;
+
+/// The only way. Apart from [`own_event`], so that a type that is no event is shown where the user
+/// names it, and not where its value is made.
+///
+/// # Errors
+///
+/// Those of [`own_event`].
+pub fn prepare<E: Event, T, DB: Backend>(open: &Open<T, DB>, event: E) -> Result<Ready> {
     let stamp = current_cause(open.call.cause.as_ref());
     open.call.emitter.prepare(Emit::new(event), stamp).map(Ready)
 }

@@ -9,8 +9,6 @@ use super::search::{
     Clash, clashing_consumer, clashing_event, find_consumer, find_event, find_version, is_complete,
     is_same, own_event,
 };
-use crate::event::Event;
-use crate::handler::EmittingHandler;
 
 const NEXT_VERSION: &str = "give the newer shape the next version, or another fact another name";
 const RENAME: &str = "a name owns a consumer's progress and deliveries; rename one";
@@ -201,11 +199,11 @@ pub const fn check_upcast(name: &str, version: u32, from: EventEntry) {
 
 /// A handler's event can still be emitted.
 #[track_caller]
-pub const fn check_not_retired<H: EmittingHandler>() {
-    if H::Event::RETIRED {
-        Message::of(&["`", H::Event::NAME, "` version "])
-            .number(H::Event::VERSION)
-            .texts(&[" is retired, so `", H::NAME, "` cannot emit it: emit a newer version"])
+pub const fn check_not_retired(handler: &str, event: EventEntry) {
+    if event.retired {
+        Message::of(&["`", event.name, "` version "])
+            .number(event.version)
+            .texts(&[" is retired, so `", handler, "` cannot emit it: emit a newer version"])
             .panic();
     }
 }

@@ -46,18 +46,23 @@ impl Listing {
 /// An event of a registry, before it is asked for its schemas.
 #[derive(Clone, Copy, Debug)]
 pub struct EventEntry {
-    pub(super) name: &'static str,
-    pub(super) version: u32,
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(super) retired: bool,
     pub(super) declared: Declaration,
     pub(super) ident: &'static str,
     pub(super) info: fn() -> EventInfo,
 }
 
 impl EventEntry {
+    /// That of something that is already reported, or that is not told.
+    pub const UNKNOWN: Self = Self::of::<UnknownEvent>();
+
     pub(super) const fn of<E: Event>() -> Self {
         Self {
             name: E::NAME,
             version: E::VERSION,
+            retired: E::RETIRED,
             declared: E::DETAILS.declared,
             ident: E::DETAILS.ident,
             info: EventInfo::of::<E>,
@@ -81,8 +86,9 @@ impl<E: Event> ListedEvent for E {
     const ENTRY: EventEntry = EventEntry::of::<E>();
 }
 
-/// Finds the entry of a type that may be no event, which is then reported where it is converted: an
-/// inherent constant is found before one of a trait.
+/// Finds the entry of a type that may be no event, or of the event of a consumer or handler, which
+/// may be none. That is reported where it is converted, consumed or emitted: an inherent constant
+/// is found before one of a trait.
 #[derive(Debug)]
 pub struct EntryOf<T>(PhantomData<T>);
 
@@ -91,10 +97,26 @@ impl<E: Event> EntryOf<E> {
     pub const ENTRY: EventEntry = <E as ListedEvent>::ENTRY;
 }
 
+impl<C: ConsumerDef<Event: Event>> EntryOf<C> {
+    /// The entry of the consumer's event.
+    pub const CONSUMED: EventEntry = EventEntry::of::<C::Event>();
+}
+
+impl<H: EmittingHandler<Event: Event>> EntryOf<H> {
+    /// The entry of the handler's event.
+    pub const EMITTED: EventEntry = EventEntry::of::<H::Event>();
+}
+
 /// What is no event has an entry without a name.
 pub trait NoEntry {
     /// The entry.
-    const ENTRY: EventEntry = EventEntry::of::<UnknownEvent>();
+    const ENTRY: EventEntry = EventEntry::UNKNOWN;
+
+    /// The entry of its event.
+    const CONSUMED: EventEntry = EventEntry::UNKNOWN;
+
+    /// The entry of its event.
+    const EMITTED: EventEntry = EventEntry::UNKNOWN;
 }
 
 impl<T> NoEntry for EntryOf<T> {}
@@ -106,7 +128,15 @@ pub struct HandlerEntry {
     pub(super) event: EventEntry,
     /// Whether listing the handler lists the event.
     pub(super) generates: bool,
-    pub(super) info: fn() -> HandlerInfo,
+    pub(super) info: fn(&EventEntry) -> HandlerInfo,
+}
+
+impl HandlerEntry {
+    /// The entry with that of the handler's event.
+    #[must_use]
+    pub const fn with(self, event: EventEntry) -> Self {
+        Self { event, ..self }
+    }
 }
 
 /// The entry of an emitting handler.
@@ -116,7 +146,7 @@ pub struct HandlerEntry {
     note = "put `#[emits(...)]` on an async function, and list its name"
 )]
 pub trait ListedHandler {
-    /// The entry.
+    /// The entry, without that of the event.
     const ENTRY: HandlerEntry;
 }
 
@@ -124,9 +154,9 @@ pub trait ListedHandler {
 impl<H: EmittingHandler> ListedHandler for H {
     const ENTRY: HandlerEntry = HandlerEntry {
         name: H::NAME,
-        event: EventEntry::of::<H::Event>(),
+        event: EventEntry::UNKNOWN,
         generates: H::GENERATES,
-        info: HandlerInfo::of::<H>,
+        info: |event| HandlerInfo::emitting::<H>(event.name, event.version),
     };
 }
 
@@ -136,17 +166,14 @@ pub struct ConsumerEntry {
     pub(super) name: &'static str,
     pub(super) event: EventEntry,
     pub(super) declared: Declaration,
-    pub(super) info: fn() -> ConsumerInfo,
+    pub(super) info: fn(&EventEntry) -> ConsumerInfo,
 }
 
 impl ConsumerEntry {
-    pub(super) const fn of<C: ConsumerDef>() -> Self {
-        Self {
-            name: C::OPTIONS.name,
-            event: EventEntry::of::<C::Event>(),
-            declared: C::DETAILS.declared,
-            info: ConsumerInfo::of::<C>,
-        }
+    /// The entry with that of the consumer's event.
+    #[must_use]
+    pub const fn with(self, event: EventEntry) -> Self {
+        Self { event, ..self }
     }
 }
 
@@ -157,13 +184,18 @@ impl ConsumerEntry {
     note = "put `#[consumer(name = \"...\")]` on an async function, and list its name"
 )]
 pub trait ListedConsumer {
-    /// The entry.
+    /// The entry, without that of the event.
     const ENTRY: ConsumerEntry;
 }
 
 #[diagnostic::do_not_recommend]
 impl<C: ConsumerDef> ListedConsumer for C {
-    const ENTRY: ConsumerEntry = ConsumerEntry::of::<C>();
+    const ENTRY: ConsumerEntry = ConsumerEntry {
+        name: C::OPTIONS.name,
+        event: EventEntry::UNKNOWN,
+        declared: C::DETAILS.declared,
+        info: |event| ConsumerInfo::taking::<C>(event.name, event.version),
+    };
 }
 
 /// What an included registry lists.
@@ -267,7 +299,7 @@ fn add(listing: &Listing, to: &mut RegistryInfo) {
         }
     }
     for entry in listing.handlers {
-        let handler = HandlerInfo { registry: listing.name, ..(entry.info)() };
+        let handler = HandlerInfo { registry: listing.name, ..(entry.info)(&entry.event) };
         let known = |other: &HandlerInfo| {
             (other.name, other.event_name, other.registry, other.declared)
                 == (handler.name, handler.event_name, handler.registry, handler.declared)
@@ -278,7 +310,8 @@ fn add(listing: &Listing, to: &mut RegistryInfo) {
     }
     for entry in listing.consumers {
         if to.consumers.iter().all(|other| other.options.name != entry.name) {
-            to.consumers.push(ConsumerInfo { registry: listing.name, ..(entry.info)() });
+            let info = (entry.info)(&entry.event);
+            to.consumers.push(ConsumerInfo { registry: listing.name, ..info });
         }
     }
     for included in listing.includes {

@@ -173,14 +173,18 @@ pub struct ConsumerInfo {
 impl ConsumerInfo {
     /// Describes a consumer type.
     #[must_use]
-    pub fn of<C: ConsumerDef>() -> Self {
+    pub fn of<C: ConsumerDef<Event: Event>>() -> Self {
+        Self::taking::<C>(C::Event::NAME, C::Event::VERSION)
+    }
+
+    pub(crate) fn taking<C: ConsumerDef>(event_name: &'static str, event_version: u32) -> Self {
         let details = C::DETAILS;
         Self {
             options: C::OPTIONS,
             registry: "",
             rust_path: std::any::type_name::<C>(),
-            event_name: C::Event::NAME,
-            event_version: C::Event::VERSION,
+            event_name,
+            event_version,
             when: details.when,
             delay: details.delay,
             declared: details.declared,

@@ -19,7 +19,7 @@ use crate::headers::{Cause, Headers};
 /// # Errors
 ///
 /// [`Refused`](crate::ErrorKind::Refused) when the event cannot be serialised or read back.
-pub async fn deliver<C: HandleEach<S>, S>(
+pub async fn deliver<C: HandleEach<S, Event: Event>, S>(
     state: &S,
     event: &C::Event,
 ) -> Result<Option<std::result::Result<Outcome, ConsumerError>>> {

@@ -1,4 +1,4 @@
-use outbox_runtime::{Batch, Delivery, Tx, consumer};
+use outbox_runtime::{Batch, Delivery, Tx, consumer, registry};
 
 struct OrderPlaced {
     total: i64,
@@ -15,5 +15,11 @@ async fn track(_: Batch<OrderPlaced>) {}
 
 #[consumer(name = "stock.reserve", delivery = tx)]
 async fn reserve(_: Delivery<OrderPlaced>, _: &mut Tx<'_, sqlx::Postgres>) {}
+
+// What lists them is not to blame.
+registry! {
+    struct Shop;
+    consumers: [receipt, remind, track, reserve],
+}
 
 fn main() {}

@@ -19,6 +19,9 @@ async fn no_duration(_: Delivery<OrderPlaced>) {}
 #[consumer(name = "no-duration.closure", delay = |order| order.seconds)]
 async fn no_duration_closure(_: Delivery<OrderPlaced>) {}
 
+#[consumer(name = "no-argument", delay = || std::time::Duration::ZERO)]
+async fn no_argument(_: Delivery<OrderPlaced>) {}
+
 #[consumer(name = "a-number", delay = 30)]
 async fn a_number(_: Delivery<OrderPlaced>) {}
 

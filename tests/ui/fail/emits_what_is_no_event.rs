@@ -1,4 +1,4 @@
-use outbox_runtime::{Error, OutboxTx, Postgres, emits};
+use outbox_runtime::{Error, OutboxTx, Postgres, Tx, emits, registry};
 
 struct OrderPlaced;
 
@@ -6,6 +6,18 @@ struct OrderPlaced;
 async fn place_order(tx: OutboxTx<Postgres>) -> Result<(), Error> {
     let _ = tx;
     Ok(())
+}
+
+#[emits(OrderPlaced, with = || OrderPlaced)]
+async fn place_again(tx: &mut Tx<'_, Postgres>) -> Result<(), Error> {
+    let _ = tx;
+    Ok(())
+}
+
+// What lists them is not to blame.
+registry! {
+    struct Shop;
+    handlers: [place_order, place_again],
 }
 
 fn main() {}

@@ -30,4 +30,10 @@ async fn c(tx: OutboxTx<Postgres>, id: u64) -> Result<(), Error> {
     Ok(())
 }
 
+#[emits(OrderPlaced, with = || OrderPlaced { id: 0 })]
+async fn d(tx: OutboxTx<Postgres>, name: &str, _: u8, ids: &[u64]) -> Result<String, Error> {
+    let _ = (tx, ids);
+    Ok(name.to_owned())
+}
+
 fn main() {}

@@ -1,4 +1,4 @@
-use outbox_runtime::{Delivery, Event, Outbox, Postgres, Tx, consumer, registry};
+use outbox_runtime::{Batch, Delivery, Error, Event, Outbox, OutboxTx, Postgres, Tx, consumer, emits, registry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,10 +32,23 @@ impl From<OrderPlacedV1> for OrderPlaced {
 #[consumer(name = "email.receipt", when = |order| order.id > 0)]
 async fn receipt(_: Delivery<OrderPlaced>) {}
 
+#[consumer(name = "analytics", batch(max = 10))]
+async fn track(_: Batch<OrderPaid>) {}
+
+#[consumer(name = "stock.reserve", delivery = tx, delay = |_| std::time::Duration::from_secs(1))]
+async fn reserve(_: OrderShipped, _: &mut Tx<'_, Postgres>) {}
+
+#[emits(OrderShipped, with = || OrderShipped {})]
+async fn ship(tx: OutboxTx<Postgres>) -> Result<(), Error> {
+    let _ = tx;
+    Ok(())
+}
+
 registry! {
     struct Shop;
     events: [OrderPlaced, OrderPlacedV1, OrderPaid, OrderShipped],
-    consumers: [receipt],
+    handlers: [ship],
+    consumers: [receipt, track, reserve],
 }
 
 async fn place(outbox: &Outbox<Shop, Postgres>, tx: &mut Tx<'_, Postgres>) {

@@ -22,6 +22,7 @@ const fn event(name: &'static str, version: u32, line: u32) -> EventEntry {
     EventEntry {
         name,
         version,
+        retired: false,
         declared: at(line),
         ident: "Event",
         info: EventInfo::of::<UnknownEvent>,
@@ -29,14 +30,14 @@ const fn event(name: &'static str, version: u32, line: u32) -> EventEntry {
 }
 
 const fn consumer(name: &'static str, event: EventEntry, line: u32) -> ConsumerEntry {
-    fn info() -> ConsumerInfo {
+    fn info(_: &EventEntry) -> ConsumerInfo {
         unreachable!("no check asks for it")
     }
     ConsumerEntry { name, event, declared: at(line), info }
 }
 
 const fn handler(event: EventEntry, generates: bool) -> HandlerEntry {
-    fn info() -> HandlerInfo {
+    fn info(_: &EventEntry) -> HandlerInfo {
         unreachable!("no check asks for it")
     }
     HandlerEntry { name: "place", event, generates, info }
