@@ -18,8 +18,9 @@ pub use output::AsOutput;
 pub mod private {
     pub use super::field::{Field, Object, slice, text, value};
     pub use super::open::{
-        Arguments, Fail, Generated, Open, begin, borrow, capture, commit, event, fail, keep, lend,
-        no_input, one_input, own_event, panic, prepare, reborrow, returned_by, take, unknown_tx,
+        Arguments, Fail, Generated, Open, Prepare, begin, borrow, capture, commit, event, fail,
+        keep, lend, no_input, one_input, own_event, panic, prepare, reborrow, returned_by, take,
+        unknown_tx,
     };
     pub use super::output::output;
     pub use super::record::{
