@@ -32,6 +32,7 @@ mod setup;
 mod signals;
 mod spans;
 mod sql_function;
+mod stack;
 mod tx;
 mod versions;
 mod worker;

@@ -169,7 +169,9 @@ impl<DB: Backend> Connections<DB> {
     /// The next connection of the pool, whatever it is in.
     async fn acquire(&self) -> sqlx::Result<PoolConnection<DB>> {
         loop {
-            let acquiring = self.pool.acquire();
+            // Boxed: with TLS in it, the future of a connection that is being opened has kilobytes,
+            // which everybody who waits for one would have on the stack.
+            let acquiring = Box::pin(self.pool.acquire());
             let mut connection = match self.patience {
                 None => acquiring.await?,
                 Some(patience) => {

@@ -179,12 +179,13 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// it runs there is one: this process closed the pool ([`ErrorKind::Closed`]). The worker stops
     /// then, but what its handlers did last cannot be recorded and comes again: stop the worker first.
     pub async fn run_until(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<Tally> {
-        let mut manager = self.manager().await?;
+        // Boxed, here and below: whoever runs a worker has little of it on the stack.
+        let mut manager = Box::pin(self.manager()).await?;
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         let closed = self.outbox.pool().close_event();
-        let running = manager.run(stop.clone());
-        tokio::pin!(running, shutdown, closed);
+        let mut running = Box::pin(manager.run(stop.clone()));
+        tokio::pin!(shutdown, closed);
         let closed = tokio::select! {
             // Whoever stops the worker and then closes the pool has done it right.
             biased;
@@ -209,7 +210,8 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     ///
     /// When the worker cannot start, as [`run_until`](Self::run_until).
     pub async fn drain(mut self) -> Result<Tally> {
-        self.manager().await?.drain().await
+        let manager = Box::pin(self.manager()).await?;
+        Box::pin(manager.drain()).await
     }
 
     async fn manager(&mut self) -> Result<Manager<DB::Store>> {

@@ -205,12 +205,12 @@ pub(super) trait Statement<'q>: Execute<'q, Postgres> + Sized + Send + 'q {
         each: impl Into<Each<'c>>,
     ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send {
         let each = each.into();
-        async move {
+        Box::pin(async move {
             let mut session = each.session().await?;
             let found = session.fetch_all(self).await?;
             session.end().await?;
             found.into_iter().map(Self::read).collect()
-        }
+        })
     }
 
     fn optional<'c>(
@@ -218,12 +218,12 @@ pub(super) trait Statement<'q>: Execute<'q, Postgres> + Sized + Send + 'q {
         each: impl Into<Each<'c>>,
     ) -> impl Future<Output = sqlx::Result<Option<Self::Row>>> + Send {
         let each = each.into();
-        async move {
+        Box::pin(async move {
             let mut session = each.session().await?;
             let found = session.fetch_optional(self).await?;
             session.end().await?;
             found.map(Self::read).transpose()
-        }
+        })
     }
 
     fn one<'c>(
@@ -239,12 +239,12 @@ pub(super) trait Statement<'q>: Execute<'q, Postgres> + Sized + Send + 'q {
         each: impl Into<Each<'c>>,
     ) -> impl Future<Output = sqlx::Result<PgQueryResult>> + Send {
         let each = each.into();
-        async move {
+        Box::pin(async move {
             let mut session = each.session().await?;
             let done = session.execute(self).await?;
             session.end().await?;
             Ok(done)
-        }
+        })
     }
 }
 

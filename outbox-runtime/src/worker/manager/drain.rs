@@ -68,7 +68,7 @@ impl<S: Store> Manager<S> {
         loop {
             let taken = self.take_all(shards, leases).await?;
             let before: u64 = shards.iter().map(Draining::count).sum();
-            let passes = shards.iter_mut().map(Draining::pass);
+            let passes = shards.iter_mut().map(|shard| Box::pin(shard.pass()));
             // Each comes to its end, whatever becomes of the others.
             let anew = futures_util::future::join_all(passes).await;
             let anew = anew.into_iter().collect::<Result<Vec<bool>>>()?.contains(&true);
