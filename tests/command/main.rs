@@ -128,7 +128,7 @@ async fn events_come_again<DB: Db>() -> Result<()> {
     let replay =
         |options: &[&str]| shop.outbox(&[&["consumers", "replay", "print"], options].concat());
     let dry = replay(&["--from-beginning", "--dry-run"]).said();
-    assert_eq!(dry, "3 events would come again; nothing was changed\n");
+    assert_eq!(dry, "to come again: 3 events; nothing was changed\n");
     let (position, id) = (emitted[1].position.to_string(), emitted[2].id.to_string());
     for (options, count) in [
         (&["--from-position", &position, "--dry-run"][..], 2),
@@ -140,7 +140,7 @@ async fn events_come_again<DB: Db>() -> Result<()> {
         (&["--from-beginning", "--key", "a"], 2),
     ] {
         let said = replay(options).said();
-        assert!(said.starts_with(&format!("{count} events ")), "{options:?}: {said}");
+        assert!(said.starts_with(&format!("to come again: {count} event")), "{options:?}: {said}");
     }
     let worker = shop.worker(|_, _, _| Act::Succeed);
     shop.probe.until_called("print", 5).await;
@@ -162,9 +162,9 @@ async fn events_are_skipped<DB: Db>() -> Result<()> {
     let emitted = shop.emit((1..=4).map(Ping::new)).await?;
     let skip = |options: &[&str]| shop.outbox(&[&["consumers", "skip", "print"], options].concat());
     let id = emitted[2].id.to_string();
-    assert_eq!(skip(&["--event", &id]).said(), "1 events skipped\n");
+    assert_eq!(skip(&["--event", &id]).said(), "1 event skipped\n");
     let position = emitted[1].position.to_string();
-    assert_eq!(skip(&["--to-position", &position]).said(), "1 events skipped\n");
+    assert_eq!(skip(&["--to-position", &position]).said(), "1 event skipped\n");
     let worker = shop.worker(|_, _, _| Act::Succeed);
     shop.probe.until_called("print", 2).await;
     worker.stop().await?;
@@ -172,7 +172,7 @@ async fn events_are_skipped<DB: Db>() -> Result<()> {
     numbers.sort_unstable();
     assert_eq!(numbers, [2, 4]);
     shop.emit([Ping::new(5)]).await?;
-    assert_eq!(skip(&["--to-now"]).said(), "1 events skipped\n");
+    assert_eq!(skip(&["--to-now"]).said(), "1 event skipped\n");
     Ok(())
 }
 
@@ -197,7 +197,7 @@ async fn dead_letters_are_shown_and_redriven<DB: Db>() -> Result<()> {
 
     shop.probe.rescript(|_, _, _| Act::Succeed);
     let redriven = shop.outbox(&["deliveries", "redrive", "--consumer", "print"]).said();
-    assert_eq!(redriven, "1 dead letters have another chance\n");
+    assert_eq!(redriven, "given another chance: 1 dead letter\n");
     shop.probe.until_called("print", 2).await;
     worker.stop().await?;
     assert_eq!(shop.outbox(&["deliveries", "list", "--format", "json"]).json(), json!([]));
@@ -215,12 +215,9 @@ async fn dead_letters_are_discarded_and_none_by_mistake<DB: Db>() -> Result<()> 
     assert!(refused.contains("--all"), "{refused}");
     let refused = discard(&["--all", "--key", "a"]).refused();
     assert!(refused.contains("cannot be used with"), "{refused}");
-    assert_eq!(
-        discard(&["--consumer", "print", "--key", "a"]).said(),
-        "1 dead letters discarded\n"
-    );
-    assert_eq!(discard(&["--all", "--limit", "1"]).said(), "1 dead letters discarded\n");
-    assert_eq!(discard(&["--all"]).said(), "1 dead letters discarded\n");
+    assert_eq!(discard(&["--consumer", "print", "--key", "a"]).said(), "1 dead letter discarded\n");
+    assert_eq!(discard(&["--all", "--limit", "1"]).said(), "1 dead letter discarded\n");
+    assert_eq!(discard(&["--all"]).said(), "1 dead letter discarded\n");
     Ok(())
 }
 
@@ -249,7 +246,7 @@ async fn a_consumer_goes_over_to_more_shards<DB: Db>() -> Result<()> {
     shop.emit([Ping::keyed("a", 1)]).await?;
     shop.probe.until_called("print", 1).await;
     let said = shop.outbox(&["consumers", "reshard", "print", "5"]).said();
-    assert!(said.starts_with("print is going over to 5 shards"), "{said}");
+    assert!(said.starts_with("print is going over to 5 shards:"), "{said}");
     let done = || async {
         let shards = shop.outbox(&["consumers", "shards", "--format", "json"]).json();
         shards.as_array().is_some_and(|shards| {
@@ -272,7 +269,7 @@ async fn a_consumer_is_retired_when_nobody_runs_it<DB: Db>() -> Result<()> {
     assert!(refused.contains("workers still run"), "{refused}");
     worker.stop().await?;
     let said = shop.outbox(&["consumers", "retire", "print"]).said();
-    assert_eq!(said, "print is retired; 1 deliveries went with it\n");
+    assert_eq!(said, "print is retired; deliveries that went with it: 1\n");
     assert_eq!(shop.outbox(&["consumers", "list", "--format", "json"]).json(), json!([]));
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(crate) fn run() -> Result<()> {
     shop.run("shop", &["work"], 0, &orders)?;
     let replay = ["consumers", "replay", "orders.print", "--from-beginning"];
     let here = ["--database-url", "sqlite:shop.db"];
-    shop.outbox(&[&replay[..], &here].concat(), 0, &["6 events come again"])?;
+    shop.outbox(&[&replay[..], &here].concat(), 0, &["to come again: 6 events"])?;
     shop.run("shop", &["work"], 0, &orders)?;
     shop.outbox(&["check"], 0, &["0 errors, 0 warnings"])
 }

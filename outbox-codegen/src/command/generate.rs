@@ -5,7 +5,7 @@ use outbox_runtime::RegistryInfo;
 
 use super::Outcome;
 use super::folder::Folder;
-use super::output::print;
+use super::output::{counted, print};
 use crate::schemas::{self, Snapshot};
 
 #[derive(Args)]
@@ -43,14 +43,10 @@ impl Check {
         if !differences.is_empty() {
             print(&format!(
                 "{} in {}: run `outbox schemas generate`, look at what has changed, and commit it\n",
-                counted(differences.len(), "difference", "differences"),
+                counted(differences.len() as u64, "difference"),
                 folder.display(),
             ));
         }
         Ok(differences.is_empty())
     }
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,12 +1,15 @@
 //! `outbox consumers`, but for replaying and skipping.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
 use outbox_runtime::{Backend, ConsumerStats, Rate, ShardInfo};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::command::output::counted;
 
 use super::database::{AnyOutbox, Database, Operation, Said};
 use super::listing::{Column, Format, listing, or_dash, span, time};
@@ -48,10 +51,9 @@ pub(in crate::command) struct Rates {
     format: Format,
 }
 
+/// A consumer, or one key of it.
 #[derive(Args)]
-pub(in crate::command) struct Pause {
-    #[command(flatten)]
-    pub(super) at: Database,
+struct Part {
     /// The consumer.
     consumer: String,
     /// Only this key: its events are parked, in their order, and other keys go on.
@@ -60,14 +62,19 @@ pub(in crate::command) struct Pause {
 }
 
 #[derive(Args)]
+pub(in crate::command) struct Pause {
+    #[command(flatten)]
+    pub(super) at: Database,
+    #[command(flatten)]
+    part: Part,
+}
+
+#[derive(Args)]
 pub(in crate::command) struct Resume {
     #[command(flatten)]
     pub(super) at: Database,
-    /// The consumer.
-    consumer: String,
-    /// Only this key.
-    #[arg(long)]
-    key: Option<String>,
+    #[command(flatten)]
+    part: Part,
 }
 
 #[derive(Args)]
@@ -237,37 +244,42 @@ impl Operation for Rates {
 
 impl Operation for Pause {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
-        let consumer = &self.consumer;
-        match &self.key {
+        let Part { consumer, key } = &self.part;
+        match key {
             Some(key) => outbox.pause_key(consumer, key).await?,
             None => outbox.pause(consumer).await?,
         }
-        Ok(format!("{} is paused\n", of(consumer, self.key.as_deref())))
+        Ok(format!("{} is paused\n", self.part))
     }
 }
 
 impl Operation for Resume {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
-        let consumer = &self.consumer;
-        match &self.key {
+        let Part { consumer, key } = &self.part;
+        match key {
             Some(key) => outbox.resume_key(consumer, key).await?,
             None => outbox.resume(consumer).await?,
         }
-        Ok(format!("{} goes on\n", of(consumer, self.key.as_deref())))
+        Ok(format!("{} goes on\n", self.part))
     }
 }
 
-fn of(consumer: &str, key: Option<&str>) -> String {
-    key.map_or_else(|| consumer.to_owned(), |key| format!("key {key} of {consumer}"))
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "key {key} of {}", self.consumer),
+            None => f.write_str(&self.consumer),
+        }
+    }
 }
 
 impl Operation for Reshard {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let Self { consumer, shards, .. } = self;
         outbox.reshard(consumer, *shards).await?;
+        let shards = counted(u64::from(*shards), "shard");
         Ok(format!(
-            "{consumer} is going over to {shards} shards: `outbox consumers shards {consumer}` tells how far \
-             it is\n"
+            "{consumer} is going over to {shards}: `outbox consumers shards {consumer}` tells how far it is\n"
         ))
     }
 }
@@ -275,6 +287,6 @@ impl Operation for Reshard {
 impl Operation for Retire {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let count = outbox.retire(&self.consumer).await?;
-        Ok(format!("{} is retired; {count} deliveries went with it\n", self.consumer))
+        Ok(format!("{} is retired; deliveries that went with it: {count}\n", self.consumer))
     }
 }

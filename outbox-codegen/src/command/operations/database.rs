@@ -65,7 +65,7 @@ impl Database {
                 )),
             }
         });
-        print(&said?);
+        print(&visible(&said?));
         Ok(true)
     }
 
@@ -78,8 +78,29 @@ impl Database {
         let outbox = outbox.namespace(&self.schema);
         let outbox = outbox.map_err(|error| Error::unusable("--schema", error))?.build();
         let said = operation.run(&outbox).await;
-        // Workers are told of the change in the background: the last connection waits for that.
+        // Workers look by themselves: for operations within a second, for redriven deliveries within
+        // five. (What would tell them at once runs in the background, and ends with the pool.)
         pool.close().await;
         said
+    }
+}
+
+/// The text without what a terminal would obey: keys and messages may come from anybody.
+fn visible(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' => letter.to_string(),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_commanded() {
+        assert_eq!(visible("key: \u{1b}[2Jé\ttab\n"), "key: \\u{1b}[2Jé\\ttab\n");
     }
 }

@@ -1,11 +1,12 @@
 //! `outbox deliveries`.
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use outbox_runtime::{Backend, DeliveryFilter, DeliveryInfo, DeliveryState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::command::output::counted;
 use crate::schemas::Error;
 
 use super::database::{AnyOutbox, Database, Operation, Said};
@@ -47,8 +48,8 @@ pub(in crate::command) struct List {
     #[command(flatten)]
     which: Which,
     /// In this state.
-    #[arg(long, value_parser = states())]
-    state: Option<String>,
+    #[arg(long, value_parser = state())]
+    state: Option<DeliveryState>,
     /// At most so many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -81,8 +82,10 @@ const STATES: [DeliveryState; 5] = [
     DeliveryState::Dead,
 ];
 
-fn states() -> PossibleValuesParser {
-    PossibleValuesParser::new(STATES.map(DeliveryState::as_str))
+fn state() -> impl TypedValueParser<Value = DeliveryState> {
+    PossibleValuesParser::new(STATES.map(DeliveryState::as_str)).try_map(|name| {
+        STATES.into_iter().find(|state| state.as_str() == name).ok_or("no state of a delivery")
+    })
 }
 
 pub(super) const COLUMNS: &[Column<DeliveryInfo>] = &[
@@ -141,9 +144,7 @@ impl DeadLetters {
 impl Operation for List {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let mut filter = self.which.filter().limit(self.limit);
-        if let Some(state) =
-            STATES.into_iter().find(|state| self.state.as_deref() == Some(state.as_str()))
-        {
+        if let Some(state) = self.state {
             filter = filter.state(state);
         }
         let deliveries = outbox.deliveries(&filter).await?;
@@ -158,13 +159,13 @@ impl Operation for List {
 impl Operation for Redrive {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let count = outbox.redrive(&self.dead.filter()?).await?;
-        Ok(format!("{count} dead letters have another chance\n"))
+        Ok(format!("given another chance: {}\n", counted(count, "dead letter")))
     }
 }
 
 impl Operation for Discard {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let count = outbox.discard(&self.dead.filter()?).await?;
-        Ok(format!("{count} dead letters discarded\n"))
+        Ok(format!("{} discarded\n", counted(count, "dead letter")))
     }
 }

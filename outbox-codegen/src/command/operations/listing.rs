@@ -1,10 +1,11 @@
 //! Rows for people and for programs.
 
+use std::time::Duration;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
-use std::time::Duration;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Format {
@@ -36,7 +37,8 @@ pub(super) fn table<T>(rows: &[T], columns: &[Column<T>]) -> String {
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(title, _)| *title));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, text)| text(row)));
+        // A cell is one line, whatever is in it.
+        table.add_row(columns.iter().map(|(_, text)| text(row).replace('\n', "\\n")));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

@@ -4,6 +4,8 @@ use clap::Args;
 use outbox_runtime::{Backend, Position};
 use uuid::Uuid;
 
+use crate::command::output::counted;
+
 use super::database::{AnyOutbox, Database, Operation, Said};
 use super::when::When;
 
@@ -90,9 +92,10 @@ impl Operation for Replay {
             replay = replay.dry_run();
         }
         let count = outbox.replay(&self.consumer, &replay).await?;
+        let events = counted(count, "event");
         Ok(match self.dry_run {
-            true => format!("{count} events would come again; nothing was changed\n"),
-            false => format!("{count} events come again\n"),
+            true => format!("to come again: {events}; nothing was changed\n"),
+            false => format!("to come again: {events}\n"),
         })
     }
 }

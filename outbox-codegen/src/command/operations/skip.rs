@@ -4,6 +4,8 @@ use clap::Args;
 use outbox_runtime::{Backend, Position};
 use uuid::Uuid;
 
+use crate::command::output::counted;
+
 use super::database::{AnyOutbox, Database, Operation, Said};
 use super::when::When;
 
@@ -55,6 +57,6 @@ impl Operation for Skip {
     async fn run<DB: Backend>(&self, outbox: &AnyOutbox<DB>) -> Said {
         let skip = self.what.skip(outbox).await?;
         let count = outbox.skip(&self.consumer, &skip).await?;
-        Ok(format!("{count} events skipped\n"))
+        Ok(format!("{} skipped\n", counted(count, "event")))
     }
 }
