@@ -28,7 +28,7 @@ impl Generate {
         for difference in &before {
             print(&format!("{}\n", folder.join(difference.path()).display()));
         }
-        print(&format!("{}\n", counted(before.len(), "file written", "files written")));
+        print(&format!("{} written\n", counted(before.len() as u64, "file")));
         Ok(true)
     }
 }
