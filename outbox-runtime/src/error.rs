@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 /// What went wrong, for code that decides what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +114,16 @@ impl Error {
         self.code().and_then(|code| primary(&code)).is_some_and(|code| code == 5)
     }
 
+    /// The database said nothing for so long.
+    pub(crate) fn no_answer(operation: &'static str, longest: Duration) -> Self {
+        let message = format!("no answer for {longest:?}");
+        Self::new(ErrorKind::Unavailable, operation, message).with_source(NoAnswer)
+    }
+
+    pub(crate) fn is_no_answer(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.is::<NoAnswer>())
+    }
+
     /// What was read in a transaction that somebody else left open.
     #[cfg(feature = "postgres")]
     pub(crate) fn stray(operation: &'static str) -> Self {
@@ -128,6 +139,18 @@ impl Error {
         self.0.source.as_ref()?.downcast_ref::<sqlx::Error>()?.as_database_error()?.code()
     }
 }
+
+/// Nobody waits any longer.
+#[derive(Debug)]
+struct NoAnswer;
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection may have fallen silent")
+    }
+}
+
+impl std::error::Error for NoAnswer {}
 
 /// The connection was in a transaction that somebody had left open.
 #[cfg(feature = "postgres")]

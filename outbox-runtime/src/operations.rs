@@ -10,9 +10,8 @@ mod reshard;
 mod retire;
 mod skip;
 
-use sqlx::Transaction;
-
 use crate::error::{During, Error, ErrorKind, Result};
+use crate::store::loan::Transaction;
 use crate::store::{ConsumerRow, Control, Ledger};
 
 pub(crate) use pause::{set_key_paused, set_paused};
@@ -27,7 +26,7 @@ pub(crate) use skip::skip;
 struct Change<'s, S: Control> {
     store: &'s S,
     operation: &'static str,
-    tx: Transaction<'static, S::Db>,
+    tx: Transaction<S::Db>,
     row: ConsumerRow<S::Progress>,
 }
 

@@ -3,11 +3,12 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::{Acquire, Connection, Transaction};
+use sqlx::Connection;
 
 use crate::emitter::Emitter;
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::headers::Cause;
+use crate::store::loan::Transaction;
 use crate::store::{Backend, Store};
 
 /// A database transaction that wakes consumers as soon as it has committed.
@@ -21,7 +22,7 @@ pub struct Tx<'c, DB: Backend> {
 
 enum Inner<'c, DB: Backend> {
     Own {
-        transaction: Transaction<'c, DB>,
+        transaction: Owned<'c, DB>,
         emitted: Vec<&'static str>,
     },
     /// The transaction of an `#[emits]` function while its body runs: the attribute commits it.
@@ -31,9 +32,23 @@ enum Inner<'c, DB: Backend> {
     },
 }
 
+/// What is ours to end.
+enum Owned<'c, DB: Backend> {
+    Transaction(Transaction<DB>),
+    Savepoint(sqlx::Transaction<'c, DB>),
+}
+
 impl<'c, DB: Backend> Tx<'c, DB> {
     pub(crate) fn new(
-        transaction: Transaction<'c, DB>,
+        transaction: Transaction<DB>,
+        emitter: Arc<Emitter<DB>>,
+        cause: Option<Arc<Cause>>,
+    ) -> Self {
+        Self::owning(Owned::Transaction(transaction), emitter, cause)
+    }
+
+    fn owning(
+        transaction: Owned<'c, DB>,
         emitter: Arc<Emitter<DB>>,
         cause: Option<Arc<Cause>>,
     ) -> Self {
@@ -94,7 +109,8 @@ impl<'c, DB: Backend> Tx<'c, DB> {
             Inner::Lent { connection, emitted } => (connection.begin().await, &mut **emitted),
         };
         let inner = begun.during("set a savepoint")?;
-        let tx = Tx::new(inner, Arc::clone(&self.emitter), self.cause.clone());
+        let savepoint = Owned::Savepoint(inner);
+        let tx = Tx::owning(savepoint, Arc::clone(&self.emitter), self.cause.clone());
         Ok(Savepoint { tx, outer })
     }
 }
@@ -115,7 +131,7 @@ impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
 }
 
 impl<'c, DB: Backend> Inner<'c, DB> {
-    fn own(self, operation: &'static str) -> Result<(Transaction<'c, DB>, Vec<&'static str>)> {
+    fn own(self, operation: &'static str) -> Result<(Owned<'c, DB>, Vec<&'static str>)> {
         match self {
             Self::Own { transaction, emitted } => Ok((transaction, emitted)),
             Self::Lent { .. } => Err(Error::new(
@@ -124,6 +140,42 @@ impl<'c, DB: Backend> Inner<'c, DB> {
                 "`#[emits]` commits this transaction when the function returns, together with its \
                  event, and rolls it back when the function returns an error",
             )),
+        }
+    }
+}
+
+impl<DB: Backend> Owned<'_, DB> {
+    async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Transaction(transaction) => transaction.commit().await,
+            Self::Savepoint(savepoint) => savepoint.commit().await,
+        }
+    }
+
+    async fn rollback(self) -> sqlx::Result<()> {
+        match self {
+            Self::Transaction(transaction) => transaction.rollback().await,
+            Self::Savepoint(savepoint) => savepoint.rollback().await,
+        }
+    }
+}
+
+impl<DB: Backend> Deref for Owned<'_, DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Transaction(transaction) => transaction,
+            Self::Savepoint(savepoint) => savepoint,
+        }
+    }
+}
+
+impl<DB: Backend> DerefMut for Owned<'_, DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Transaction(transaction) => transaction,
+            Self::Savepoint(savepoint) => savepoint,
         }
     }
 }
@@ -236,7 +288,7 @@ impl<DB: Backend> InTransaction<DB> for Tx<'_, DB> {
     }
 }
 
-impl<DB: Backend> InTransaction<DB> for Transaction<'_, DB> {
+impl<DB: Backend> InTransaction<DB> for sqlx::Transaction<'_, DB> {
     fn connection(&mut self) -> &mut DB::Connection {
         self
     }

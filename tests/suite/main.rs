@@ -30,6 +30,7 @@ mod retention;
 mod robust;
 mod setup;
 mod signals;
+mod silence;
 mod spans;
 mod sql_function;
 mod stack;

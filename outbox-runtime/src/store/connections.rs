@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Connection, Pool, SqlSafeStr, Transaction};
+use sqlx::pool::PoolOptions;
+use sqlx::{Connection, Pool, SqlSafeStr};
 use tokio::time::{Instant, timeout};
 
 use super::Backend;
+use super::loan::{GIVING_BACK, Loan, Transaction};
 use crate::error::Error;
 
 /// For how long connections are suspected after one turned out to be read-only.
@@ -86,15 +87,22 @@ impl<DB: Backend> Connections<DB> {
 
     /// What a statement said: if the server is read-only, connections to it are thrown away for a
     /// while, as new ones may reach another server.
+    /// If there was no answer, those that wait in the pool may have fallen silent as well, and each
+    /// would be found out by somebody who waits for it: they are all asked at once, by giving them
+    /// back.
     pub(crate) fn look_at(&self, error: &Error) {
         if error.is_read_only() {
             *self.suspicion() = Some(Instant::now() + SUSPICION);
+        }
+        if error.is_no_answer() {
+            let idle = (0..self.pool.num_idle()).map_while(|_| self.pool.try_acquire());
+            drop(idle.map(Loan::of).collect::<Vec<_>>());
         }
     }
 
     /// A connection that may be in somebody's transaction.
     #[cfg(feature = "postgres")]
-    pub(crate) async fn plain(&self) -> sqlx::Result<PoolConnection<DB>> {
+    pub(crate) async fn plain(&self) -> sqlx::Result<Loan<DB>> {
         match self.is_suspicious() {
             true => self.asked().await,
             false => self.acquire().await,
@@ -102,7 +110,7 @@ impl<DB: Backend> Connections<DB> {
     }
 
     /// A connection that is in no transaction.
-    pub(crate) async fn asked(&self) -> sqlx::Result<PoolConnection<DB>> {
+    pub(crate) async fn asked(&self) -> sqlx::Result<Loan<DB>> {
         let mut kept = self.pool.num_idle();
         loop {
             let mut connection = self.acquire().await?;
@@ -123,7 +131,7 @@ impl<DB: Backend> Connections<DB> {
                     return Ok(connection);
                 }
                 Err(error) if self.says_no(&error) => {
-                    connection.close_on_drop();
+                    connection.discard();
                     kept -= 1;
                 }
                 Err(error) => return Err(error),
@@ -133,7 +141,7 @@ impl<DB: Backend> Connections<DB> {
 
     /// Begins a transaction that is going to write and is nobody else's, on a task of its own, so
     /// that whoever waits for it may stop waiting.
-    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, DB>> {
+    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<DB>> {
         let connections = self.clone();
         detached(async move { connections.begin_here().await }).await
     }
@@ -142,48 +150,48 @@ impl<DB: Backend> Connections<DB> {
     pub(crate) async fn begin_with(
         &self,
         statement: &'static str,
-    ) -> sqlx::Result<Transaction<'static, DB>> {
+    ) -> sqlx::Result<Transaction<DB>> {
         let connections = self.clone();
         detached(async move {
             let connection = connections.asked().await?;
-            Transaction::begin(connection, Some(statement.into_sql_str())).await
+            Transaction::begin(connection, statement.into_sql_str()).await
         })
         .await
     }
 
-    async fn begin_here(&self) -> sqlx::Result<Transaction<'static, DB>> {
+    async fn begin_here(&self) -> sqlx::Result<Transaction<DB>> {
         if !self.is_suspicious() {
             let connection = self.acquire().await?;
-            match Transaction::begin(connection, Some(self.dialect.ask_and_begin.into_sql_str()))
-                .await
-            {
+            let statement = self.dialect.ask_and_begin.into_sql_str();
+            match Transaction::begin(connection, statement).await {
                 Ok(tx) => return Ok(tx),
                 Err(error) if self.says_no(&error) || is_in_failed_transaction(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         let connection = self.asked().await?;
-        Transaction::begin(connection, Some(self.dialect.begin.into_sql_str())).await
+        Transaction::begin(connection, self.dialect.begin.into_sql_str()).await
     }
 
     /// The next connection of the pool, whatever it is in.
-    async fn acquire(&self) -> sqlx::Result<PoolConnection<DB>> {
+    async fn acquire(&self) -> sqlx::Result<Loan<DB>> {
         loop {
             // Boxed: with TLS in it, the future of a connection that is being opened has kilobytes,
             // which everybody who waits for one would have on the stack.
             let acquiring = Box::pin(self.pool.acquire());
-            let mut connection = match self.patience {
+            let acquired = match self.patience {
                 None => acquiring.await?,
                 Some(patience) => {
                     timeout(patience, acquiring).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
                 }
             };
+            let connection = Loan::of(acquired);
             if !connection.is_in_transaction() {
                 return Ok(connection);
             }
             // sqlx lost count of its savepoints: on SQLite, when the database had rolled back by
             // itself, as it does when the disk is full.
-            connection.close_on_drop();
+            connection.discard();
         }
     }
 
@@ -219,7 +227,8 @@ impl<DB: Backend> Connections<DB> {
 /// protects itself from them. This is for the application's own statements, which would otherwise
 /// run in a transaction that nobody commits. It costs one round trip for each connection that is
 /// given back, while nobody waits for it, and takes the place of an `after_release` that was set
-/// before.
+/// before. A connection that does not answer soon is closed: sqlx would wait for it for ever, and
+/// its place in the pool would be lost.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")]
@@ -238,7 +247,12 @@ pub fn tidy_pool<DB: Backend>(options: PoolOptions<DB>) -> PoolOptions<DB> {
                 return Ok(false);
             }
             // Whatever is wrong with a connection, a new one is better.
-            Ok(ask::<DB>(connection, <DB::Store as super::Store>::DIALECT.ask).await.is_ok())
+            let asked = ask::<DB>(connection, <DB::Store as super::Store>::DIALECT.ask);
+            match timeout(GIVING_BACK, asked).await {
+                Ok(answer) => Ok(answer.is_ok()),
+                // An error: then it is not told politely that it is closed.
+                Err(_silent) => Err(sqlx::Error::PoolTimedOut),
+            }
         })
     })
 }

@@ -13,9 +13,9 @@
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use sqlx::Transaction;
 use uuid::Uuid;
 
+use super::loan::Transaction;
 use super::types::{NewDelivery, Pace, Totals};
 use super::{Backend, Progress};
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub trait Control: Clone + Send + Sync + 'static {
 
     /// Begins a transaction in which a consumer is changed: each statement sees what was committed
     /// before it.
-    fn begin_control(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;
+    fn begin_control(&self) -> impl Future<Output = Result<Transaction<Self::Db>>> + Send;
 
     /// Locks a consumer: nobody else changes it until the transaction ends.
     fn lock_consumer(

@@ -7,6 +7,7 @@
 mod connections;
 pub(crate) mod control;
 pub(crate) mod fleet;
+pub(crate) mod loan;
 pub(crate) mod migrate;
 mod namespace;
 #[cfg(feature = "postgres")]
@@ -24,7 +25,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::{Pool, Transaction};
+use sqlx::Pool;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -37,6 +38,7 @@ pub use connections::{Connections, Dialect};
 pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
 pub(crate) use fleet::Sample;
 pub use fleet::{Rate, ShardInfo, WorkerInfo};
+use loan::Transaction;
 pub(crate) use migrate::TABLES_ARE_MISSING;
 pub(crate) use namespace::{Namespace, Sql};
 pub use query::{
@@ -162,7 +164,7 @@ pub trait Store: Control {
 
     /// Begins a transaction that is going to write, on a task of its own: a `Pool::begin` that is
     /// dropped half-way can leave a connection with an open transaction in sqlx's pool.
-    fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>>> + Send;
+    fn begin(&self) -> impl Future<Output = Result<Transaction<Self::Db>>> + Send;
 
     /// Has the database end this transaction when nothing comes from this process for so long: the
     /// locks of a worker that is frozen or gone must not hold up its successor.

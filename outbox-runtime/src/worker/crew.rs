@@ -17,7 +17,7 @@ use super::outage::Outage;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
 use crate::emitter::Emitter;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -214,10 +214,9 @@ impl<S: Store> Crew<S> {
         if !S::IS_REMOTE {
             return work.await;
         }
-        timeout(longest, work).await.unwrap_or_else(|_elapsed| {
-            let message = format!("no answer for {longest:?}");
-            Err(Error::new(ErrorKind::Unavailable, operation, message))
-        })
+        timeout(longest, work)
+            .await
+            .unwrap_or_else(|_elapsed| Err(Error::no_answer(operation, longest)))
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had

@@ -10,7 +10,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Transaction;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Frame, attempted};
@@ -284,7 +283,7 @@ impl<S: Store> Unit<S> {
 
     async fn begin(&self) -> Result<Tx<'static, S::Db>, Failed> {
         let begin = async {
-            let mut inner: Transaction<'static, S::Db> = self.crew.store.begin().await?;
+            let mut inner = self.crew.store.begin().await?;
             // A handler may not take longer, so the transaction of one that lives does not idle
             // longer.
             let longest = self.consumer.options.timeout.saturating_add(MARGIN);

@@ -15,7 +15,7 @@ use outbox_runtime::{
 };
 use outbox_tests::Ping;
 use outbox_tests::victim::{Line, Orders, PingV2, Release};
-use sqlx::{Connection, Pool};
+use sqlx::Pool;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tracing_subscriber::EnvFilter;
 
@@ -227,18 +227,7 @@ async fn main() -> anyhow::Result<()> {
         Scribe { log: Arc::new(log), delays: Arc::new(orders.delays.clone()), flaky: orders.flaky };
     let (url, connections) = (orders.url.clone(), orders.connections);
     if url.starts_with("postgres") {
-        let patience = orders.answer_timeout.unwrap_or(Duration::from_secs(30));
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
-        // sqlx asks a connection that is given back whether it is well, and would wait for ever for
-        // one that has fallen silent: it would never be replaced.
-        let pool = pool.after_release(move |connection, _meta| {
-            Box::pin(async move {
-                match tokio::time::timeout(patience, connection.ping()).await {
-                    Ok(answer) => answer.map(|()| true),
-                    Err(_silent) => Err(sqlx::Error::PoolTimedOut),
-                }
-            })
-        });
         // By its name a test finds the victim's sessions.
         let name = format!("victim-{}", std::process::id());
         let options: sqlx::postgres::PgConnectOptions = url.parse()?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Postgres, Row, Transaction};
+use sqlx::{PgConnection, Postgres, Row};
 use uuid::Uuid;
 
 use super::session::{query, query_as, query_scalar};
@@ -11,6 +11,7 @@ use super::window::WindowProgress;
 use super::{PostgresStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
+use crate::store::loan::Transaction;
 use crate::store::types::{Totals, not_before};
 use crate::store::{
     ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Sql, Stop,
@@ -57,7 +58,7 @@ impl Control for PostgresStore {
 
     /// Whatever isolation the pool's connections have: each statement has to see what was committed
     /// before it.
-    async fn begin_control(&self) -> Result<Transaction<'static, Postgres>> {
+    async fn begin_control(&self) -> Result<Transaction<Postgres>> {
         const BEGIN: &str = "begin isolation level read committed";
         self.translate_if_restored().await?;
         let mut tx = self.pool.begin_with(BEGIN).await.during(CONTROL)?;

@@ -31,10 +31,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
@@ -149,7 +150,7 @@ impl Store for PostgresStore {
         super::migrate::check(self.read_format().await?, super::migrate::POSTGRES)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+    async fn begin(&self) -> Result<Transaction<Postgres>> {
         self.pool.begin().await.during("begin")
     }
 

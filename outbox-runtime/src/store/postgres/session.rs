@@ -12,14 +12,14 @@
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::{Query, QueryAs, QueryScalar};
-use sqlx::{Execute, Executor, FromRow, PgConnection, PgPool, Postgres, SqlSafeStr, Transaction};
+use sqlx::{Execute, Executor, FromRow, PgConnection, PgPool, Postgres, SqlSafeStr};
 
 use crate::error::{During, Result};
 use crate::store::Sql;
 use crate::store::connections::{Connections, Dialect};
+use crate::store::loan::{Loan, Transaction};
 
 pub(super) const DIALECT: Dialect = Dialect {
     ask: "select",
@@ -111,7 +111,7 @@ impl Sessions {
 
     /// Begins a transaction, on a task of its own: a `Pool::begin` that is dropped half-way can
     /// leave a connection with an open transaction in sqlx's pool.
-    pub(super) async fn begin(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pub(super) async fn begin(&self) -> sqlx::Result<Transaction<Postgres>> {
         self.connections.begin().await
     }
 
@@ -119,15 +119,15 @@ impl Sessions {
     pub(super) async fn begin_with(
         &self,
         statement: &'static str,
-    ) -> sqlx::Result<Transaction<'static, Postgres>> {
+    ) -> sqlx::Result<Transaction<Postgres>> {
         self.connections.begin_with(statement).await
     }
 }
 
 /// Several statements on one server connection.
 pub(super) enum Session {
-    Connection(PoolConnection<Postgres>),
-    Transaction(Transaction<'static, Postgres>),
+    Connection(Loan<Postgres>),
+    Transaction(Transaction<Postgres>),
 }
 
 impl Session {
@@ -142,7 +142,7 @@ impl Session {
     /// Keeps nothing, the connection neither, and so ends whatever transaction it was in.
     pub(super) fn discard(self) {
         match self {
-            Self::Connection(mut connection) => connection.close_on_drop(),
+            Self::Connection(connection) => connection.discard(),
             Self::Transaction(tx) => drop(tx),
         }
     }

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::types::Json;
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::progress::LogProgress;
 use super::{SqliteStore, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Position, StoredEvent};
+use crate::store::loan::Transaction;
 use crate::store::types::{Totals, not_before};
 use crate::store::{
     ConsumerRow, Control, Ledger, NewDelivery, Orders, Pace, Resharding, Span, Stop,
@@ -51,7 +52,7 @@ impl Control for SqliteStore {
 
     const IS_REMOTE: bool = false;
 
-    async fn begin_control(&self) -> Result<Transaction<'static, Sqlite>> {
+    async fn begin_control(&self) -> Result<Transaction<Sqlite>> {
         self.begin_writing(CONTROL).await
     }
 

@@ -27,11 +27,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
@@ -108,7 +109,7 @@ impl SqliteStore {
     /// Begins with the write lock, and waits for it. A transaction that reads first and writes
     /// later cannot wait: if somebody else has written in between, SQLite refuses at once. So does
     /// a connection whose `busy_timeout` says so, and then the wait is here.
-    async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<'static, Sqlite>> {
+    async fn begin_writing(&self, operation: &'static str) -> Result<Transaction<Sqlite>> {
         let give_up = Instant::now() + LOCK_WAIT;
         let mut tries = 0;
         loop {
@@ -179,7 +180,7 @@ impl Store for SqliteStore {
         self.use_write_ahead_log().await
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+    async fn begin(&self) -> Result<Transaction<Sqlite>> {
         self.begin_writing("begin").await
     }
 
