@@ -9,6 +9,7 @@ pub mod pgbouncer;
 pub mod probe;
 pub mod proxy;
 pub mod running;
+pub mod tap;
 pub mod victim;
 pub mod wait;
 
@@ -19,3 +20,4 @@ pub use pgbouncer::PgBouncer;
 pub use probe::{Act, Ping, Probe, Seen};
 pub use proxy::Proxy;
 pub use running::Running;
+pub use tap::Tap;

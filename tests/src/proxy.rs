@@ -80,7 +80,7 @@ impl Proxy {
 }
 
 /// What is before the host and port of an address, these two, and what is after them.
-fn parts(url: &str) -> (&str, &str, &str) {
+pub(crate) fn parts(url: &str) -> (&str, &str, &str) {
     let scheme = url.find("://").expect("an address with a scheme") + 3;
     let end = url[scheme..].find('/').map_or(url.len(), |end| scheme + end);
     let start = url[..end].rfind('@').map_or(scheme, |at| at + 1);
