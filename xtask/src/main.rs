@@ -3,6 +3,7 @@
 //! They are Rust so that a machine needs nothing but Rust to run them, and they depend on
 //! almost nothing so that a cold start is not spent on compiling its own tools.
 
+mod bench;
 mod chaos;
 mod compile_time;
 mod evolution;
@@ -30,6 +31,7 @@ use clap::{Parser, Subcommand};
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { only } => test::run(&only),
+        Command::Bench(options) => bench::run(&options),
         Command::Chaos { seeds, only } => chaos::run(seeds, &only),
         Command::CompileTime { count, rounds } => compile_time::run(count, rounds),
         Command::Evolution => evolution::run(),
@@ -63,6 +65,9 @@ enum Command {
         #[arg(long, value_name = "STEP", value_parser = test::step_names())]
         only: Vec<String>,
     },
+    /// Measure this project against the limit of the machine and against its peers; writes
+    /// docs/benchmarks.md.
+    Bench(bench::Options),
     /// Run the long tests with many seeds, and print the table of faults.
     Chaos {
         /// How many seeds each test runs with.

@@ -72,11 +72,13 @@ fn is_re_export(code: &str) -> bool {
     rest.starts_with(' ') && rest.trim_start().starts_with("use ")
 }
 
-/// A package that does not inherit the lints escapes them all.
+/// A package that does not inherit the lints escapes them all. One that is a workspace of its own has
+/// nothing to inherit.
 fn own_lints(source: &Source) -> Option<Finding> {
     let is_package =
         source.path.ends_with("/Cargo.toml") && source.text.lines().any(|line| line == "[package]");
-    let inherits = source.text.contains("[lints]\nworkspace = true\n");
+    let inherits = source.text.contains("[lints]\nworkspace = true\n")
+        || source.text.lines().any(|line| line == "[workspace]");
     (is_package && !inherits).then(|| {
         Finding::in_file(&source.path, "inherit the lints: `[lints]`, then `workspace = true`")
     })
@@ -158,5 +160,7 @@ mod tests {
         let inheriting = source("a/Cargo.toml", "[package]\n\n[lints]\nworkspace = true\n");
         assert_eq!(check(&bare).len(), 1);
         assert_eq!(check(&inheriting), []);
+        let by_itself = source("a/Cargo.toml", "[package]\nname = \"a\"\n\n[workspace]\n");
+        assert_eq!(check(&by_itself), []);
     }
 }

@@ -1,0 +1,297 @@
+//! What a contestant does with a task.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, anyhow};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Monotonic, Pace};
+use crate::contestant::{Contestant, Unsupported};
+use crate::handler::Handler;
+use crate::marks::Marks;
+use crate::order::Order;
+use crate::said::Said;
+use crate::task::{Ends, Kind, Part, Place, Setup, Task};
+
+/// What was committed is delivered within this time, or counts as not delivered.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a contestant that serves says how much it has handled.
+const REPORT_EVERY: Duration = Duration::from_millis(20);
+/// How often it is asked whether everything was recorded: a fraction of what any run takes.
+const ASK_EVERY: Duration = Duration::from_millis(5);
+
+/// Does what the task says, and tells the umpire on standard output. The `main` of a contestant.
+///
+/// # Errors
+///
+/// Whatever the contestant returns, except what it does not support.
+pub async fn play<C: Contestant>(task: Task) -> Result<()> {
+    let Task { setup, place } = task;
+    let told = match place {
+        Place::Install => install::<C>(&setup).await,
+        Place::Fill { events } => fill::<C>(&setup, events).await,
+        Place::Drain { events, at_most } => drain::<C>(&setup, events, at_most).await,
+        Place::Emit { writers, events, lasting } => {
+            emit::<C>(&setup, writers, events, lasting).await
+        }
+        Place::Deliver { ends, events, rate, marks } => {
+            deliver::<C>(&setup, ends, events, rate, &marks).await
+        }
+        Place::Serve { part } => serve::<C>(&setup, part).await,
+    };
+    match told {
+        Ok(Count { count, first }) => Said::Done { count, first, peak_kib: peak_kib()? }.say(),
+        Err(error) => match error.downcast::<Unsupported>() {
+            Ok(unsupported) => Said::Unsupported(unsupported.to_string()).say(),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// What a task came to.
+struct Count {
+    count: u64,
+    first: Option<Monotonic>,
+}
+
+impl Count {
+    fn of(handler: &Handler) -> Self {
+        Self { count: handler.handled(), first: handler.first() }
+    }
+}
+
+async fn install<C: Contestant>(setup: &Setup) -> Result<Count> {
+    C::open(setup).await?.install().await?;
+    Ok(Count { count: 0, first: None })
+}
+
+async fn fill<C: Contestant>(setup: &Setup, events: u64) -> Result<Count> {
+    C::open(setup).await?.fill(0..events).await?;
+    Ok(Count { count: events, first: None })
+}
+
+/// The most memory that this process ever had, as Linux says.
+fn peak_kib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.context("no VmHWM in /proc/self/status")?;
+    Ok(peak.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Says that it is ready, and waits until it may begin.
+async fn ready() -> Result<()> {
+    Said::Ready.say()?;
+    let mut line = String::new();
+    BufReader::new(tokio::io::stdin()).read_line(&mut line).await?;
+    Ok(())
+}
+
+async fn drain<C: Contestant>(setup: &Setup, events: u64, at_most: Duration) -> Result<Count> {
+    let contestant = Arc::new(C::open(setup).await?);
+    let handler = Handler::new(setup.kind, Part::Nothing, expected(setup, events), None);
+    ready().await?;
+    let deadline = Instant::now() + at_most;
+    let mut working = start(&contestant, &handler, &CancellationToken::new());
+    let finished = async {
+        handler.finished().await;
+        while contestant.unrecorded().await? > 0 {
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        anyhow::Ok(())
+    };
+    let finished = tokio::select! {
+        ended = &mut working => return Err(early(ended)),
+        finished = timeout_at(deadline, finished) => finished,
+    };
+    // What was left is handled, but not necessarily recorded: at most what is in flight.
+    finished.unwrap_or(Ok(()))?;
+    Ok(Count::of(&handler))
+}
+
+/// How many times handlers succeed.
+fn expected(setup: &Setup, events: u64) -> u64 {
+    let refused = match setup.kind {
+        Kind::Ordered => (0..events).filter(|n| Order::is_poisoned(*n)).count() as u64,
+        Kind::Plain | Kind::Projection => 0,
+    };
+    (events - refused) * u64::from(setup.consumers)
+}
+
+async fn emit<C: Contestant>(
+    setup: &Setup,
+    writers: u32,
+    events: u32,
+    lasting: Duration,
+) -> Result<Count> {
+    let contestant = Arc::new(C::open(setup).await?);
+    let next = Arc::new(AtomicU64::new(0));
+    // The connections are there when the watch starts, and it shows here what is not supported.
+    write(&contestant, &next, writers, events, Duration::from_millis(200)).await?;
+    ready().await?;
+    let count = write(&contestant, &next, writers, events, lasting).await?;
+    Ok(Count { count, first: None })
+}
+
+/// Commits transactions for a while, and returns how many.
+async fn write<C: Contestant>(
+    contestant: &Arc<C>,
+    next: &Arc<AtomicU64>,
+    writers: u32,
+    events: u32,
+    lasting: Duration,
+) -> Result<u64> {
+    let deadline = Instant::now() + lasting;
+    let mut tasks = JoinSet::new();
+    for _ in 0..writers {
+        let (contestant, next) = (Arc::clone(contestant), Arc::clone(next));
+        tasks.spawn(async move {
+            let mut committed = 0;
+            while Instant::now() < deadline {
+                contestant.emit(take(&next, events)).await?;
+                committed += 1;
+            }
+            anyhow::Ok(committed)
+        });
+    }
+    let mut committed = 0;
+    while let Some(written) = tasks.join_next().await {
+        committed += written.context("a writer")??;
+    }
+    Ok(committed)
+}
+
+fn take(next: &AtomicU64, events: u32) -> Range<u64> {
+    let first = next.fetch_add(u64::from(events), Ordering::Relaxed);
+    first..first + u64::from(events)
+}
+
+async fn deliver<C: Contestant>(
+    setup: &Setup,
+    ends: Ends,
+    events: u64,
+    rate: f64,
+    folder: &Path,
+) -> Result<Count> {
+    let contestant = Arc::new(C::open(setup).await?);
+    let started = Arc::new(Marks::of(events));
+    let committed = Arc::new(Marks::of(events));
+    let expected = expected(setup, events);
+    let handler = Handler::new(setup.kind, Part::Nothing, expected, Some(Arc::clone(&started)));
+    let stop = CancellationToken::new();
+    let working = (ends != Ends::Emitter).then(|| start(&contestant, &handler, &stop));
+    ready().await?;
+    let emitted = async {
+        if ends != Ends::Worker {
+            offer(&contestant, &committed, events, rate).await?;
+        }
+        anyhow::Ok(())
+    };
+    if let Some(mut working) = working {
+        let longest = Duration::from_secs_f64(events as f64 / rate) + PATIENCE;
+        let delivered = async {
+            emitted.await?;
+            // The worker of two processes is not told when the other one begins.
+            let patience = if ends == Ends::Both { PATIENCE } else { longest };
+            let _ = timeout(patience, handler.finished()).await;
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            ended = &mut working => return Err(early(ended)),
+            delivered = delivered => delivered?,
+        }
+        started.write(&folder.join("started"))?;
+    } else {
+        emitted.await?;
+    }
+    if ends != Ends::Worker {
+        committed.write(&folder.join("committed"))?;
+    }
+    Ok(Count::of(&handler))
+}
+
+/// Emits at a steady rate whatever comes of it: each in a task of its own.
+async fn offer<C: Contestant>(
+    contestant: &Arc<C>,
+    committed: &Arc<Marks>,
+    events: u64,
+    rate: f64,
+) -> Result<()> {
+    let mut tasks = JoinSet::new();
+    let pace = Pace::starting_now(rate);
+    for n in 0..events {
+        pace.until(n).await;
+        let (contestant, committed) = (Arc::clone(contestant), Arc::clone(committed));
+        tasks.spawn(async move {
+            contestant.emit(n..n + 1).await?;
+            committed.set(n);
+            anyhow::Ok(())
+        });
+        while let Some(done) = tasks.try_join_next() {
+            done??;
+        }
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+async fn serve<C: Contestant>(setup: &Setup, part: Part) -> Result<Count> {
+    let contestant = Arc::new(C::open(setup).await?);
+    let handler = Handler::new(setup.kind, part, u64::MAX, None);
+    ready().await?;
+    let stop = CancellationToken::new();
+    let mut working = start(&contestant, &handler, &stop);
+    let mut ends = tokio::io::stdin();
+    let mut rest = Vec::new();
+    let mut said = 0;
+    let mut ticks = tokio::time::interval(REPORT_EVERY);
+    let ended = async {
+        // An error is an end, too.
+        let _ = ends.read_to_end(&mut rest).await;
+    };
+    let reports = async {
+        loop {
+            ticks.tick().await;
+            let handled = handler.handled();
+            if handled > said {
+                said = handled;
+                Said::Handled(handled).say()?;
+            }
+        }
+    };
+    tokio::select! {
+        ended = &mut working => return Err(early(ended)),
+        reported = reports => return reported,
+        () = ended => {}
+    }
+    stop.cancel();
+    working.await??;
+    Ok(Count::of(&handler))
+}
+
+/// A worker on a task of its own, as in an application.
+fn start<C: Contestant>(
+    contestant: &Arc<C>,
+    handler: &Handler,
+    stop: &CancellationToken,
+) -> JoinHandle<Result<()>> {
+    let (contestant, handler, stop) = (Arc::clone(contestant), handler.clone(), stop.clone());
+    tokio::spawn(async move { contestant.work(handler, stop).await })
+}
+
+/// Why a worker ended that nobody had told to.
+fn early(ended: Result<Result<()>, JoinError>) -> Error {
+    match ended {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => anyhow!("the worker ended by itself"),
+        Err(error) => Error::new(error).context("the worker"),
+    }
+}

@@ -1,0 +1,179 @@
+//! The two databases: how both are reached, the application's own row, and the SQL of the raw loop.
+
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Result;
+use outbox_contest::{Order, Setup};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::types::Json;
+use sqlx::{Pool, Postgres, Sqlite};
+
+/// What the contestants of this program ask of a database.
+pub(super) trait Database: outbox_runtime::Backend {
+    /// A pool of as many connections as the setup says; durable.
+    fn open(setup: &Setup) -> impl Future<Output = Result<Pool<Self>>> + Send;
+
+    /// What an application does in the transaction in which it emits: a row of its own.
+    fn insert_business(
+        connection: &mut Self::Connection,
+        order: &Order,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// The tables of the raw loop, with a cursor for each consumer.
+    fn make_raw(pool: &Pool<Self>, consumers: u32) -> impl Future<Output = Result<()>> + Send;
+
+    /// Appends an order to the raw loop's table.
+    fn insert_raw(
+        connection: &mut Self::Connection,
+        order: Order,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Signals that there is more, within the transaction.
+    fn notify_raw(connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
+
+    /// Where a consumer is.
+    fn raw_cursor(
+        connection: &mut Self::Connection,
+        consumer: i32,
+    ) -> impl Future<Output = Result<i64>> + Send;
+
+    /// Records where a consumer is.
+    fn set_raw_cursor(
+        connection: &mut Self::Connection,
+        consumer: i32,
+        position: i64,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// The next orders after a position, decoded from what came over the wire.
+    fn read_raw(
+        connection: &mut Self::Connection,
+        after: i64,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(i64, Json<Order>)>>> + Send;
+
+    /// Adds one to the total of a key.
+    fn add_to_total(
+        connection: &mut Self::Connection,
+        key: &str,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// How many rows are after the cursors.
+    fn raw_left(pool: &Pool<Self>) -> impl Future<Output = Result<i64>> + Send;
+}
+
+/// The statements are the same text on both, and have to be compiled for each.
+macro_rules! statements {
+    ($connection:ident, $pool:ty, $tables:expr, $notify:expr) => {
+        async fn insert_business(connection: &mut sqlx::$connection, order: &Order) -> Result<()> {
+            let insert = sqlx::query("insert into business (n, body) values ($1, $2)");
+            let insert = insert.bind(order.n.cast_signed()).bind(serde_json::to_string(order)?);
+            insert.execute(connection).await?;
+            Ok(())
+        }
+
+        async fn make_raw(pool: &$pool, consumers: u32) -> Result<()> {
+            sqlx::raw_sql($tables).execute(pool).await?;
+            for consumer in 0..consumers {
+                let begin = sqlx::query("insert into raw_cursor values ($1, 0)");
+                begin.bind(consumer.cast_signed()).execute(pool).await?;
+            }
+            Ok(())
+        }
+
+        async fn insert_raw(connection: &mut sqlx::$connection, order: Order) -> Result<()> {
+            let insert = sqlx::query("insert into raw_event (payload) values ($1)");
+            insert.bind(Json(order)).execute(connection).await?;
+            Ok(())
+        }
+
+        async fn notify_raw(connection: &mut sqlx::$connection) -> Result<()> {
+            let notify: Option<&'static str> = $notify;
+            if let Some(notify) = notify {
+                sqlx::query(notify).execute(connection).await?;
+            }
+            Ok(())
+        }
+
+        async fn raw_cursor(connection: &mut sqlx::$connection, consumer: i32) -> Result<i64> {
+            let read = sqlx::query_scalar("select position from raw_cursor where consumer = $1");
+            Ok(read.bind(consumer).fetch_one(connection).await?)
+        }
+
+        async fn set_raw_cursor(
+            connection: &mut sqlx::$connection,
+            consumer: i32,
+            position: i64,
+        ) -> Result<()> {
+            let update = sqlx::query("update raw_cursor set position = $2 where consumer = $1");
+            update.bind(consumer).bind(position).execute(connection).await?;
+            Ok(())
+        }
+
+        async fn read_raw(
+            connection: &mut sqlx::$connection,
+            after: i64,
+            limit: i64,
+        ) -> Result<Vec<(i64, Json<Order>)>> {
+            let read = sqlx::query_as(
+                "select position, payload from raw_event
+                 where position > $1 order by position limit $2",
+            );
+            Ok(read.bind(after).bind(limit).fetch_all(connection).await?)
+        }
+
+        async fn add_to_total(connection: &mut sqlx::$connection, key: &str) -> Result<()> {
+            let upsert = sqlx::query(
+                "insert into total (key, events) values ($1, 1)
+                 on conflict (key) do update set events = total.events + 1",
+            );
+            upsert.bind(key).execute(connection).await?;
+            Ok(())
+        }
+
+        async fn raw_left(pool: &$pool) -> Result<i64> {
+            let count = sqlx::query_scalar(
+                "select count(*) from raw_cursor c, raw_event e where e.position > c.position",
+            );
+            Ok(count.fetch_one(pool).await?)
+        }
+    };
+}
+
+impl Database for Postgres {
+    async fn open(setup: &Setup) -> Result<Pool<Self>> {
+        Ok(PgPoolOptions::new().max_connections(setup.connections).connect(&setup.url).await?)
+    }
+
+    statements!(
+        PgConnection,
+        sqlx::PgPool,
+        "create table raw_event (
+             position bigint generated always as identity primary key,
+             payload jsonb not null
+         );
+         create table raw_cursor (consumer integer primary key, position bigint not null)",
+        Some("notify raw_event")
+    );
+}
+
+impl Database for Sqlite {
+    async fn open(setup: &Setup) -> Result<Pool<Self>> {
+        let options = SqliteConnectOptions::from_str(&setup.url)?
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(30));
+        let pool = SqlitePoolOptions::new().max_connections(setup.connections);
+        Ok(pool.connect_with(options).await?)
+    }
+
+    statements!(
+        SqliteConnection,
+        sqlx::SqlitePool,
+        "create table raw_event (position integer primary key, payload text not null);
+         create table raw_cursor (consumer integer primary key, position integer not null)",
+        None
+    );
+}

@@ -1,0 +1,46 @@
+//! The contestants of this program: this project, the raw loops, and no events at all.
+
+mod database;
+mod none;
+mod ours;
+mod raw;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use outbox_contest::{Task, play};
+use sqlx::{Postgres, Sqlite};
+
+use self::none::None;
+use self::raw::Raw;
+
+/// Which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    /// This project.
+    Outbox,
+    /// A loop that reads and writes 1,000 rows at a time.
+    Raw,
+    /// The same with 100.
+    #[value(name = "raw-100")]
+    Raw100,
+    /// The same with 1,000, and a `NOTIFY` in each transaction that emits.
+    RawNotify,
+    /// The application's own row and no event: what a transaction costs.
+    None,
+}
+
+/// Does a task as one of them.
+pub(crate) async fn run(name: Name, task: Task) -> Result<()> {
+    let sqlite = task.setup.url.starts_with("sqlite:");
+    match (name, sqlite) {
+        (Name::Outbox, false) => ours::on_postgres(task).await,
+        (Name::Outbox, true) => ours::on_sqlite(task).await,
+        (Name::Raw, false) => play::<Raw<Postgres, 1_000>>(task).await,
+        (Name::Raw100, false) => play::<Raw<Postgres, 100>>(task).await,
+        (Name::RawNotify, false) => play::<Raw<Postgres, 1_000, true>>(task).await,
+        (Name::Raw | Name::RawNotify, true) => play::<Raw<Sqlite, 1_000>>(task).await,
+        (Name::Raw100, true) => play::<Raw<Sqlite, 100>>(task).await,
+        (Name::None, false) => play::<None<Postgres>>(task).await,
+        (Name::None, true) => play::<None<Sqlite>>(task).await,
+    }
+}

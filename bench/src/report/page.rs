@@ -1,0 +1,89 @@
+//! The page for people: tables of medians, and what each is of ours.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::figures::{Metric, rounded};
+use crate::report::chart::{Chart, main_metric};
+use crate::report::{Report, Row};
+use crate::workloads::Workload;
+
+const PAGE: &str = include_str!("page.md");
+
+/// The page, which shows the charts of these files.
+pub(super) fn page(report: &Report, charts: &[(Chart, String)]) -> Result<String> {
+    let mut results = String::new();
+    let mut sections: Vec<(&str, Workload)> = Vec::new();
+    for row in &report.rows {
+        let section = (row.database.as_str(), row.workload);
+        if !sections.contains(&section) {
+            sections.push(section);
+        }
+    }
+    for (database, workload) in sections {
+        let name = format!("{workload:?}").to_lowercase();
+        write!(results, "\n### {database}: {name}\n\n{}\n\n", workload.about())?;
+        let own =
+            |chart: &&(Chart, String)| chart.0.database == database && chart.0.workload == workload;
+        if let Some((_, file)) = charts.iter().find(own) {
+            write!(results, "![{database}, {name}]({file})\n\n")?;
+        }
+        let rows: Vec<&Row> = report
+            .rows
+            .iter()
+            .filter(|row| row.database == database && row.workload == workload)
+            .collect();
+        table(&mut results, workload, &rows)?;
+    }
+    let mut peers = String::new();
+    for (name, version) in &report.versions {
+        writeln!(peers, "* `{name}` is version {version}.")?;
+    }
+    Ok(PAGE
+        .replace("{{machine}}", &report.machine.described())
+        .replace("{{rounds}}", &report.rounds.to_string())
+        .replace("{{peers}}\n", &peers)
+        .replace("{{results}}\n", &results))
+}
+
+fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
+    let metrics: BTreeSet<Metric> =
+        rows.iter().flat_map(|row| row.summary.figures.keys().copied()).collect();
+    let main = main_metric(workload);
+    text.push_str("| case | contestant |");
+    for metric in &metrics {
+        write!(text, " {} |", metric.title())?;
+    }
+    text.push_str(" outbox is |\n| --- | --- |");
+    text.push_str(&" ---: |".repeat(metrics.len() + 1));
+    text.push('\n');
+    for row in rows {
+        write!(text, "| {} | {} |", row.case, row.contestant)?;
+        if row.summary.figures.is_empty() {
+            writeln!(text, " {} |", row.summary.remarks.join("; "))?;
+            continue;
+        }
+        for metric in &metrics {
+            match row.summary.figures.get(metric) {
+                Some(spread) => write!(text, " {spread} |")?,
+                None => text.push_str(" |"),
+            }
+        }
+        let ours = rows.iter().find(|other| other.contestant == "outbox" && other.case == row.case);
+        let ratio = ours.filter(|ours| ours.contestant != row.contestant).and_then(|ours| {
+            let (ours, theirs) =
+                (ours.summary.figures.get(&main)?, row.summary.figures.get(&main)?);
+            (theirs.median > 0.0).then(|| ours.median / theirs.median)
+        });
+        match ratio {
+            Some(ratio) => writeln!(text, " {} times |", rounded(ratio))?,
+            None => text.push_str(" |\n"),
+        }
+        for remark in &row.summary.remarks {
+            writeln!(text, "| | | {remark} |")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! The contest: every case for every contestant, round after round.
+//!
+//! The runs of one case follow one another, so that contestants meet the same machine, and begin with
+//! another contestant in each round, so that nobody is always first.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::figures::{Outcome, Summary};
+use crate::machine::Machine;
+use crate::report::{self, Report, Row};
+use crate::umpire::{Contestant, Server};
+use crate::workloads::{Case, Workload, plan};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A superuser's address on a Postgres server on which nothing else happens.
+    #[arg(long, value_name = "URL")]
+    database_url: String,
+    /// Smaller numbers and a single round: to see that everything works, not to compare.
+    #[arg(long)]
+    quick: bool,
+    /// How often each case is run.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// This workload only; may be repeated.
+    #[arg(long, value_name = "WORKLOAD")]
+    only: Vec<Workload>,
+    /// These contestants only; may be repeated.
+    #[arg(long, value_name = "CONTESTANT")]
+    of: Vec<String>,
+    /// Another contestant on Postgres, and its program; may be repeated.
+    #[arg(long, value_name = "NAME@VERSION=PATH")]
+    peer: Vec<Peer>,
+    /// Another contestant on SQLite, and its program; may be repeated.
+    #[arg(long, value_name = "NAME@VERSION=PATH")]
+    sqlite_peer: Vec<Peer>,
+    /// Where the results go: `results.json`, and the tables and charts made of it.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The page for people, which shows the charts.
+    #[arg(long, value_name = "FILE")]
+    page: PathBuf,
+}
+
+/// A contestant that is not part of this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Peer {
+    name: String,
+    version: String,
+    program: PathBuf,
+}
+
+impl FromStr for Peer {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts = text.split_once('=').and_then(|(who, program)| {
+            let (name, version) = who.split_once('@')?;
+            Some((name, version, program))
+        });
+        let Some((name, version, program)) = parts else {
+            bail!("not of the form NAME@VERSION=PATH")
+        };
+        Ok(Self { name: name.to_owned(), version: version.to_owned(), program: program.into() })
+    }
+}
+
+/// The cases on one database, and who takes part.
+struct Suite {
+    server: Server,
+    database: String,
+    cases: Vec<Case>,
+    contestants: Vec<(Contestant, bool)>,
+}
+
+/// A contestant that takes longer for one run hangs.
+const LONGEST: Duration = Duration::from_mins(10);
+
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    let rounds = if options.quick { 1 } else { options.rounds };
+    let suites = [
+        Suite::new(options, Server::Postgres(options.database_url.clone()), &options.peer).await?,
+        Suite::new(options, Server::Sqlite, &options.sqlite_peer).await?,
+    ];
+    let mut outcomes = vec![Vec::new(), Vec::new()];
+    for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
+        *outcomes = vec![vec![Vec::new(); suite.contestants.len()]; suite.cases.len()];
+    }
+    for round in 0..rounds {
+        for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
+            suite.round(round, outcomes).await;
+        }
+    }
+    let mut rows = Vec::new();
+    for (suite, outcomes) in suites.iter().zip(&outcomes) {
+        rows.extend(suite.rows(outcomes));
+    }
+    let peers = options.peer.iter().chain(&options.sqlite_peer);
+    let mut versions: Vec<_> =
+        peers.map(|peer| (peer.name.clone(), peer.version.clone())).collect();
+    versions.dedup();
+    let report =
+        Report { machine: Machine::look(&suites[0].server).await?, versions, rounds, rows };
+    report::write(&report, &options.out, &options.page)
+}
+
+impl Suite {
+    async fn new(options: &Options, server: Server, peers: &[Peer]) -> Result<Self> {
+        let (postgres, database) = match server {
+            Server::Postgres(_) => (true, "Postgres"),
+            Server::Sqlite => (false, "SQLite"),
+        };
+        server.version().await.with_context(|| format!("cannot use {database}"))?;
+        let own: &[&str] = if postgres {
+            &["outbox", "raw", "raw-100", "raw-notify", "none"]
+        } else {
+            &["outbox", "raw", "raw-100", "none"]
+        };
+        let mut contestants = Vec::new();
+        for name in own {
+            contestants.push((Contestant::own(name)?, false));
+        }
+        for Peer { name, program, .. } in peers {
+            let (name, program) = (name.clone(), program.clone());
+            contestants.push((Contestant { name, program, arguments: Vec::new() }, true));
+        }
+        contestants.retain(|(who, _)| options.of.is_empty() || options.of.contains(&who.name));
+        let mut cases = plan(options.quick, postgres);
+        cases.retain(|case| options.only.is_empty() || options.only.contains(&case.workload));
+        Ok(Self { server, database: database.to_owned(), cases, contestants })
+    }
+
+    /// Each case once for each contestant.
+    async fn round(&self, round: u32, outcomes: &mut [Vec<Vec<Outcome>>]) {
+        for (number, (case, outcomes)) in self.cases.iter().zip(outcomes).enumerate() {
+            if case.rounds.is_some_and(|rounds| round >= rounds) {
+                continue;
+            }
+            let count = self.contestants.len();
+            for place in 0..count {
+                let place = (place + round as usize) % count;
+                let (who, is_peer) = &self.contestants[place];
+                let knows = outcomes[place].iter().any(|o| matches!(o, Outcome::Unsupported(_)));
+                if knows || !case.entrants.has(&who.name, *is_peer) {
+                    continue;
+                }
+                let run = round * 100_000 + (number * 100 + place) as u32;
+                let outcome = tokio::time::timeout(LONGEST, case.run(&self.server, run, who)).await;
+                let outcome =
+                    outcome.unwrap_or_else(|_| Outcome::Failed("it did not end".to_owned()));
+                self.tell(round, case, who, &outcome);
+                outcomes[place].push(outcome);
+            }
+        }
+    }
+
+    fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome) {
+        let workload = format!("{:?}", case.workload).to_lowercase();
+        let told = match outcome {
+            Outcome::Measured(figures) => {
+                let figures = figures.iter().map(|(metric, value)| {
+                    format!("{} {}", metric.title(), crate::figures::rounded(*value))
+                });
+                figures.collect::<Vec<_>>().join(" | ")
+            }
+            Outcome::Unsupported(why) => format!("unsupported: {why}"),
+            Outcome::Failed(why) => format!("FAILED: {why}"),
+        };
+        let round = round + 1;
+        println!("{round} {} {workload} ({}) {}: {told}", self.database, case.title, who.name);
+    }
+
+    fn rows(&self, outcomes: &[Vec<Vec<Outcome>>]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (case, outcomes) in self.cases.iter().zip(outcomes) {
+            for ((who, _), outcomes) in self.contestants.iter().zip(outcomes) {
+                if !outcomes.is_empty() {
+                    rows.push(Row {
+                        database: self.database.clone(),
+                        workload: case.workload,
+                        case: case.title.clone(),
+                        contestant: who.name.clone(),
+                        summary: Summary::of(outcomes),
+                    });
+                }
+            }
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_has_a_name_a_version_and_a_program() {
+        let peer: Peer = "riverqueue@0.5.0=/tmp/a=b".parse().expect("a peer");
+        assert_eq!((peer.name.as_str(), peer.version.as_str()), ("riverqueue", "0.5.0"));
+        assert_eq!(peer.program, PathBuf::from("/tmp/a=b"));
+        assert!("riverqueue=/tmp".parse::<Peer>().is_err());
+    }
+}

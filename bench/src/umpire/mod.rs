@@ -1,0 +1,91 @@
+//! The umpire: makes databases, starts contestants, holds the watch, and counts what was written.
+
+mod process;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use outbox_contest::Monotonic;
+
+pub(crate) use self::process::Process;
+pub(crate) use self::server::{Database, Server};
+
+/// A contestant, as the umpire knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Contestant {
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+    /// What stands before the task in the arguments of the program.
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Contestant {
+    /// One of this program's own.
+    pub(crate) fn own(name: &str) -> Result<Self> {
+        let program = std::env::current_exe()?;
+        let arguments = vec!["contest".to_owned(), name.to_owned()];
+        Ok(Self { name: name.to_owned(), program, arguments })
+    }
+
+    /// Starts it on a task.
+    pub(crate) fn start(&self, setup: &Setup, task: &[&str]) -> Result<Process> {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(setup.arguments());
+        arguments.extend(task.iter().map(|argument| (*argument).to_owned()));
+        Process::start(&self.program, &arguments).with_context(|| format!("contestant {self:?}"))
+    }
+
+    /// Has it do a task that nobody watches.
+    pub(crate) async fn do_task(&self, setup: &Setup, task: &[&str]) -> Result<Done> {
+        self.start(setup, task)?.finish().await
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// So many were handled and recorded, or committed.
+    pub(crate) count: u64,
+    /// When the first was handled.
+    pub(crate) first: Option<Monotonic>,
+    pub(crate) peak_kib: u64,
+}
+
+/// The arguments that all tasks have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) url: String,
+    pub(crate) consumers: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) shards: u32,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) connections: u32,
+}
+
+impl Setup {
+    /// One plain consumer.
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            consumers: 1,
+            kind: "plain",
+            shards: 1,
+            concurrency: None,
+            connections: 10,
+        }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let Self { url, consumers, kind, shards, concurrency, connections } = self;
+        let mut arguments = vec![
+            format!("--url={url}"),
+            format!("--consumers={consumers}"),
+            format!("--kind={kind}"),
+            format!("--shards={shards}"),
+            format!("--connections={connections}"),
+        ];
+        arguments.extend(concurrency.map(|concurrency| format!("--concurrency={concurrency}")));
+        arguments
+    }
+}

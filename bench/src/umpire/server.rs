@@ -1,0 +1,150 @@
+//! The databases of the runs, and what can be read off them.
+
+use anyhow::{Context, Result};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use tempfile::TempDir;
+
+const APPLICATION: &str = "
+    create table business (n bigint primary key, body text not null);
+    create table total (key text primary key, events bigint not null)";
+
+/// Where databases are made.
+pub(crate) enum Server {
+    /// A superuser's address.
+    Postgres(String),
+    Sqlite,
+}
+
+/// A database for one run; gone after [`Database::remove`].
+pub(crate) enum Database {
+    Postgres { url: String, name: String, connection: PgConnection, server: String },
+    Sqlite { url: String, _folder: TempDir },
+}
+
+/// What Postgres has counted in a database so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    /// Bytes of write-ahead log, of the whole server: nothing else may run on it.
+    pub(crate) wal: f64,
+    /// Rows that were updated or deleted, and so lie about dead until vacuum comes.
+    pub(crate) dead: f64,
+    /// Transactions, with and without an id.
+    pub(crate) transactions: f64,
+    /// Transaction ids, of the whole server.
+    pub(crate) ids: f64,
+}
+
+impl Server {
+    /// The version that the server shows.
+    pub(crate) async fn version(&self) -> Result<String> {
+        Ok(match self {
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                let version = "select split_part(version(), ' on ', 1)";
+                sqlx::query_scalar(version).fetch_one(&mut connection).await?
+            }
+            Self::Sqlite => {
+                let mut connection = SqliteConnection::connect("sqlite::memory:").await?;
+                let version = "select 'SQLite ' || sqlite_version()";
+                sqlx::query_scalar(version).fetch_one(&mut connection).await?
+            }
+        })
+    }
+
+    /// A new database with the application's own tables.
+    pub(crate) async fn database(&self, number: u32) -> Result<Database> {
+        match self {
+            Self::Postgres(server) => {
+                let name = format!("outbox_bench_{}_{number}", std::process::id());
+                let mut admin = PgConnection::connect(server).await.context("connect")?;
+                sqlx::query(AssertSqlSafe(format!("create database {name}")))
+                    .execute(&mut admin)
+                    .await?;
+                let options: PgConnectOptions = server.parse()?;
+                let options = options.database(&name);
+                let url = options.to_url_lossy().to_string();
+                let mut connection = options.connect().await?;
+                sqlx::raw_sql(APPLICATION).execute(&mut connection).await?;
+                Ok(Database::Postgres { url, name, connection, server: server.clone() })
+            }
+            Self::Sqlite => {
+                let folder = tempfile::tempdir()?;
+                let path = folder.path().join("bench.db");
+                let options = SqliteConnectOptions::new()
+                    .filename(&path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full);
+                let mut connection = options.connect().await?;
+                sqlx::raw_sql(APPLICATION).execute(&mut connection).await?;
+                connection.close().await?;
+                Ok(Database::Sqlite {
+                    url: format!("sqlite://{}", path.display()),
+                    _folder: folder,
+                })
+            }
+        }
+    }
+}
+
+impl Database {
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Postgres { url, .. } | Self::Sqlite { url, .. } => url,
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
+    /// Before a database is filled: what is written from now on need not be written again as a whole
+    /// page (`full_page_writes`) for the next minutes, which would be charged to whoever changes rows.
+    pub(crate) async fn checkpoint(&mut self) -> Result<()> {
+        let Self::Postgres { connection, .. } = self else { return Ok(()) };
+        sqlx::query("checkpoint").execute(connection).await?;
+        Ok(())
+    }
+
+    /// After it was filled: statistics for the planner, and no work left over for the first reader.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        let Self::Postgres { connection, .. } = self else { return Ok(()) };
+        sqlx::query("vacuum (analyze)").execute(connection).await?;
+        Ok(())
+    }
+
+    /// What was written so far; nothing of SQLite. Counts of rows are complete once the connections
+    /// that wrote them have ended.
+    pub(crate) async fn written(&mut self) -> Result<Written> {
+        let Self::Postgres { connection, .. } = self else { return Ok(Written::default()) };
+        let counts = "
+            select (pg_current_wal_lsn() - '0/0')::float8,
+                   coalesce((select sum(n_tup_upd + n_tup_del) from pg_stat_user_tables), 0)::float8,
+                   (select xact_commit + xact_rollback from pg_stat_database
+                    where datname = current_database())::float8,
+                   pg_snapshot_xmax(pg_current_snapshot())::text::float8";
+        let (wal, dead, transactions, ids) = sqlx::query_as(counts).fetch_one(connection).await?;
+        Ok(Written { wal, dead, transactions, ids })
+    }
+
+    /// Another session that has a transaction id and does nothing, until it is dropped.
+    pub(crate) async fn hold(&self) -> Result<Option<PgConnection>> {
+        let Self::Postgres { url, .. } = self else { return Ok(None) };
+        let mut connection = PgConnection::connect(url).await?;
+        sqlx::raw_sql("begin; select pg_current_xact_id()").execute(&mut connection).await?;
+        Ok(Some(connection))
+    }
+
+    /// Removes it.
+    pub(crate) async fn remove(self) -> Result<()> {
+        let Self::Postgres { name, connection, server, .. } = self else { return Ok(()) };
+        connection.close().await?;
+        let mut admin = PgConnection::connect(&server).await?;
+        sqlx::query(AssertSqlSafe(format!("drop database if exists {name} with (force)")))
+            .execute(&mut admin)
+            .await?;
+        Ok(())
+    }
+}

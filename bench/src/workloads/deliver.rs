@@ -1,0 +1,109 @@
+//! Events come at a steady rate; how long after the return of its commit does each handler start?
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
+use outbox_contest::{Marks, Monotonic};
+
+use crate::figures::{Figures, Metric};
+use crate::umpire::{Contestant, Database, Setup};
+
+/// So many events per second, for so long.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliver {
+    pub(crate) rate: u32,
+    pub(crate) seconds: u32,
+    /// Emitted in one process and handled in another, or both in one.
+    pub(crate) two_processes: bool,
+    /// While another session has a transaction id and does nothing.
+    pub(crate) held: bool,
+}
+
+/// Connections are opened, statements prepared and caches filled in this time; it does not count.
+const WARM_UP_SECONDS: u32 = 1;
+/// What [`Metric::PerSecondAtTheEnd`] is about.
+const END_SECONDS: u64 = 10;
+
+impl Deliver {
+    pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        let setup = Setup::new(database.url());
+        who.do_task(&setup, &["install"]).await?;
+        let held = if self.held { database.hold().await? } else { None };
+
+        let marks = tempfile::tempdir()?;
+        let events = u64::from(self.rate) * u64::from(self.seconds + WARM_UP_SECONDS);
+        let ends: &[&str] = if self.two_processes { &["worker", "emitter"] } else { &["both"] };
+        let (events, rate) = (events.to_string(), self.rate.to_string());
+        let folder = marks.path().to_str().context("a path that is text")?;
+        let mut processes = Vec::new();
+        for ends in ends {
+            let task = [
+                "deliver", "--ends", ends, "--events", &events, "--rate", &rate, "--marks", folder,
+            ];
+            let mut process = who.start(&setup, &task)?;
+            process.ready().await?;
+            processes.push(process);
+        }
+        let before = database.written().await?;
+        for process in &mut processes {
+            process.go().await?;
+        }
+        for mut process in processes {
+            process.done().await?;
+            process.gone().await?;
+        }
+        let after = database.written().await?;
+        drop(held);
+
+        let mut figures = self.latencies(marks.path())?;
+        if database.is_postgres() {
+            figures.insert(Metric::DeadRowsInAll, after.dead - before.dead);
+        }
+        Ok(figures)
+    }
+
+    fn latencies(&self, folder: &Path) -> Result<Figures> {
+        let committed = Marks::read(&folder.join("committed"))?;
+        let started = Marks::read(&folder.join("started"))?;
+        let mut histogram = Histogram::<u64>::new(3)?;
+        let mut undelivered = 0;
+        let measured = committed.iter().zip(&started).skip(self.warm_up());
+        for (committed, started) in measured {
+            let committed = committed.context("an event that was not committed")?;
+            match started {
+                // A handler may start before the commit has returned to whoever made it.
+                Some(started) => {
+                    histogram.record(u64::try_from(started.since(committed).as_nanos())?)?;
+                }
+                None => undelivered += 1,
+            }
+        }
+        ensure!(!histogram.is_empty(), "nothing was delivered");
+        let ms = |nanos: u64| nanos as f64 / 1e6;
+        Ok(Figures::from([
+            (Metric::P50Ms, ms(histogram.value_at_quantile(0.5))),
+            (Metric::P99Ms, ms(histogram.value_at_quantile(0.99))),
+            (Metric::MaxMs, ms(histogram.max())),
+            (Metric::Undelivered, f64::from(undelivered)),
+            (Metric::PerSecondAtTheEnd, self.rate_at_the_end(&committed, &started)?),
+        ]))
+    }
+
+    fn warm_up(&self) -> usize {
+        (self.rate * WARM_UP_SECONDS) as usize
+    }
+
+    /// How many were delivered per second in the last seconds in which there was something to deliver.
+    fn rate_at_the_end(
+        &self,
+        committed: &[Option<Monotonic>],
+        started: &[Option<Monotonic>],
+    ) -> Result<f64> {
+        let end = committed.iter().flatten().max().context("nothing was committed")?;
+        let seconds = END_SECONDS.min(u64::from(self.seconds));
+        let begin = Monotonic(end.0.saturating_sub(seconds * 1_000_000_000));
+        let delivered = started.iter().flatten().filter(|at| (begin..*end).contains(*at)).count();
+        Ok(delivered as f64 / seconds as f64)
+    }
+}

@@ -1,0 +1,46 @@
+//! A worker has nothing to do.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::figures::{Figures, Metric};
+use crate::umpire::{Contestant, Database, Setup};
+
+/// So many consumers wait.
+#[derive(Debug, Clone)]
+pub(crate) struct Idle {
+    pub(crate) consumers: u32,
+    pub(crate) seconds: u64,
+}
+
+/// By then a worker has found out that nothing happens. (Ours looks often for ten seconds.)
+const CALM: Duration = Duration::from_secs(12);
+
+impl Idle {
+    pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        let setup = Setup { consumers: self.consumers, ..Setup::new(database.url()) };
+        who.do_task(&setup, &["install"]).await?;
+        let mut process = who.start(&setup, &["serve"])?;
+        process.ready().await?;
+        process.go().await?;
+        tokio::time::sleep(CALM).await;
+        let (before, spent) = (database.written().await?, process.processor_seconds()?);
+        let began = Instant::now();
+        tokio::time::sleep(Duration::from_secs(self.seconds)).await;
+        let (after, spent) = (database.written().await?, process.processor_seconds()? - spent);
+        let seconds = began.elapsed().as_secs_f64();
+        process.stop();
+        process.done().await?;
+        process.gone().await?;
+
+        let mut figures = Figures::from([(Metric::ProcessorPercent, 100.0 * spent / seconds)]);
+        if database.is_postgres() {
+            // One of them was the umpire's.
+            let transactions = after.transactions - before.transactions - 1.0;
+            figures.insert(Metric::TransactionsPerSecond, transactions / seconds);
+            figures.insert(Metric::TransactionIds, after.ids - before.ids);
+        }
+        Ok(figures)
+    }
+}

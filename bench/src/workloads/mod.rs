@@ -1,0 +1,89 @@
+//! What is measured. One file for each way of running contestants; `plan.rs` says with which numbers.
+
+mod deliver;
+mod drain;
+mod emit;
+mod idle;
+mod plan;
+mod scale;
+
+use anyhow::Result;
+use outbox_contest::Unsupported;
+
+use crate::figures::{Figures, Outcome};
+use crate::umpire::{Contestant, Server};
+
+pub(crate) use self::deliver::Deliver;
+pub(crate) use self::drain::Drain;
+pub(crate) use self::emit::Emit;
+pub(crate) use self::idle::Idle;
+pub(crate) use self::plan::{Workload, plan};
+pub(crate) use self::scale::Scale;
+
+/// One thing that is measured, with its numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) workload: Workload,
+    /// What sets it apart from the other cases of the workload.
+    pub(crate) title: String,
+    pub(crate) run: Run,
+    /// Who takes part.
+    pub(crate) entrants: Entrants,
+    /// How often, if not as often as everything else.
+    pub(crate) rounds: Option<u32>,
+}
+
+/// How it is measured.
+#[derive(Debug, Clone)]
+pub(crate) enum Run {
+    Drain(Drain),
+    Emit(Emit),
+    Deliver(Deliver),
+    Scale(Scale),
+    Idle(Idle),
+}
+
+/// Who takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrants {
+    /// This project, the raw loops named here, and the peers.
+    All(&'static [&'static str]),
+    /// These only.
+    Only(&'static [&'static str]),
+}
+
+impl Entrants {
+    /// Whether a contestant takes part, which is a peer or not.
+    pub(crate) fn has(self, name: &str, is_peer: bool) -> bool {
+        match self {
+            Self::All(own) => is_peer || own.contains(&name),
+            Self::Only(names) => names.contains(&name),
+        }
+    }
+}
+
+impl Case {
+    /// One run of one contestant, in a database of its own.
+    pub(crate) async fn run(&self, server: &Server, number: u32, who: &Contestant) -> Outcome {
+        match self.measured(server, number, who).await {
+            Ok(figures) => Outcome::Measured(figures),
+            Err(error) => match error.downcast::<Unsupported>() {
+                Ok(unsupported) => Outcome::Unsupported(unsupported.to_string()),
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            },
+        }
+    }
+
+    async fn measured(&self, server: &Server, number: u32, who: &Contestant) -> Result<Figures> {
+        let mut database = server.database(number).await?;
+        let figures = match &self.run {
+            Run::Drain(drain) => drain.run(&mut database, who).await,
+            Run::Emit(emit) => emit.run(&mut database, who).await,
+            Run::Deliver(deliver) => deliver.run(&mut database, who).await,
+            Run::Scale(scale) => scale.run(&mut database, who).await,
+            Run::Idle(idle) => idle.run(&mut database, who).await,
+        };
+        database.remove().await?;
+        figures
+    }
+}

@@ -1,0 +1,210 @@
+//! Which cases there are, with which numbers.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::{Case, Deliver, Drain, Emit, Entrants, Idle, Run, Scale};
+
+/// The workloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Workload {
+    Drain,
+    Fanout,
+    Emit,
+    Latency,
+    Ordered,
+    Tx,
+    Held,
+    Backlog,
+    Scale,
+    Idle,
+}
+
+impl Workload {
+    /// What is asked.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Drain => {
+                "Events wait for one consumer: how many are handled and recorded in a second?"
+            }
+            Self::Fanout => "The same with several consumers of each event.",
+            Self::Emit => {
+                "Transactions that insert a row of the application's own and emit: how many are \
+                 committed in a second?"
+            }
+            Self::Latency => {
+                "Events come at a steady rate: how long after the return of its commit does a handler start?"
+            }
+            Self::Ordered => {
+                "Events of 10,000 keys in the order of each, and those of one key always fail."
+            }
+            Self::Tx => {
+                "Each event adds one to a row of its key, in the transaction that records the progress."
+            }
+            Self::Held => {
+                "Events come at a steady rate while another session holds a transaction open, and without."
+            }
+            Self::Backlog => "Does it matter how many events wait?",
+            Self::Scale => {
+                "Several worker processes, 16 handlers at once in each, share one consumer."
+            }
+            Self::Idle => "Nothing happens.",
+        }
+    }
+}
+
+const OWN: &[&str] = &["outbox", "raw", "raw-100"];
+
+/// All cases, on Postgres or on SQLite.
+pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
+    let mut cases = drains(quick, postgres);
+    cases.extend(emits(quick, postgres));
+    cases.extend(delivers(quick, postgres));
+    if postgres {
+        cases.extend(helds(quick));
+        cases.extend(backlogs(quick));
+        cases.extend(scales(quick));
+        cases.push(Case {
+            workload: Workload::Idle,
+            title: "10 consumers".to_owned(),
+            run: Run::Idle(Idle { consumers: 10, seconds: if quick { 5 } else { 10 } }),
+            entrants: Entrants::All(&["outbox", "raw-notify"]),
+            rounds: Some(1),
+        });
+    }
+    cases
+}
+
+fn drains(quick: bool, postgres: bool) -> Vec<Case> {
+    let at_most_seconds = if quick { 2 } else { 5 };
+    let drain = |workload, title: &str, events: u64, consumers, kind| Case {
+        workload,
+        title: title.to_owned(),
+        run: Run::Drain(Drain {
+            events: if quick { events / 4 } else { events },
+            consumers,
+            kind,
+            at_most_seconds,
+        }),
+        entrants: Entrants::All(OWN),
+        rounds: None,
+    };
+    let mut cases = vec![
+        drain(Workload::Drain, "1 consumer", 200_000, 1, "plain"),
+        drain(Workload::Ordered, "one failing key", 200_000, 1, "ordered"),
+        drain(Workload::Tx, "1 consumer", 50_000, 1, "projection"),
+    ];
+    if postgres {
+        cases.push(drain(Workload::Fanout, "1 consumer", 50_000, 1, "plain"));
+        cases.push(drain(Workload::Fanout, "4 consumers", 50_000, 4, "plain"));
+        cases.push(drain(Workload::Fanout, "10 consumers", 50_000, 10, "plain"));
+    }
+    cases
+}
+
+fn emits(quick: bool, postgres: bool) -> Vec<Case> {
+    let emit = |writers, events| Case {
+        workload: Workload::Emit,
+        title: match events {
+            1 => format!("{writers} writers"),
+            _ => format!("{writers} writers, {events} events in each transaction"),
+        },
+        run: Run::Emit(Emit {
+            writers,
+            events,
+            consumers: 1,
+            seconds: if quick { 0.5 } else { 2.0 },
+        }),
+        entrants: Entrants::All(&["outbox", "raw", "raw-notify", "none"]),
+        rounds: None,
+    };
+    match (quick, postgres) {
+        (true, _) => vec![emit(16, 1)],
+        (false, true) => vec![emit(1, 1), emit(4, 1), emit(16, 1), emit(64, 1), emit(16, 10)],
+        (false, false) => vec![emit(1, 1), emit(4, 1), emit(1, 10)],
+    }
+}
+
+fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
+    let deliver = |rate, two_processes| Case {
+        workload: Workload::Latency,
+        title: format!(
+            "{rate} per second, {}",
+            if two_processes { "two processes" } else { "one process" }
+        ),
+        run: Run::Deliver(Deliver {
+            rate,
+            seconds: if quick { 1 } else { 4 },
+            two_processes,
+            held: false,
+        }),
+        entrants: Entrants::All(&["outbox", "raw", "raw-notify"]),
+        rounds: None,
+    };
+    match (quick, postgres) {
+        (true, true) => vec![deliver(200, false), deliver(200, true)],
+        (true, false) => vec![deliver(200, false)],
+        (false, true) => vec![
+            deliver(200, false),
+            deliver(2_000, false),
+            deliver(200, true),
+            deliver(2_000, true),
+        ],
+        (false, false) => vec![deliver(200, false), deliver(200, true)],
+    }
+}
+
+fn helds(quick: bool) -> Vec<Case> {
+    let held = |held| Case {
+        workload: Workload::Held,
+        title: if held { "a transaction is open" } else { "none is open" }.to_owned(),
+        run: Run::Deliver(Deliver {
+            rate: 1_000,
+            seconds: if quick { 3 } else { 60 },
+            two_processes: false,
+            held,
+        }),
+        entrants: Entrants::Only(&["outbox", "raw-notify", "pgmq", "graphile-worker"]),
+        rounds: Some(1),
+    };
+    vec![held(false), held(true)]
+}
+
+fn backlogs(quick: bool) -> Vec<Case> {
+    let backlog = |events: u64| Case {
+        workload: Workload::Backlog,
+        title: format!("{events} events wait"),
+        run: Run::Drain(Drain { events, consumers: 1, kind: "plain", at_most_seconds: 10 }),
+        entrants: Entrants::Only(&["outbox", "raw"]),
+        rounds: Some(1),
+    };
+    if quick {
+        vec![backlog(10_000), backlog(100_000)]
+    } else {
+        vec![backlog(10_000), backlog(1_000_000), backlog(5_000_000)]
+    }
+}
+
+fn scales(quick: bool) -> Vec<Case> {
+    let scale = |workers, part, events: u64| Case {
+        workload: Workload::Scale,
+        title: format!(
+            "{workers} workers, {}",
+            if part == "wait" { "handlers that wait 5 ms" } else { "handlers that burn 50 µs" }
+        ),
+        run: Run::Scale(Scale { workers, events, part }),
+        entrants: Entrants::Only(&["outbox"]),
+        rounds: Some(3),
+    };
+    if quick {
+        return vec![scale(1, "wait", 4_000), scale(4, "wait", 16_000)];
+    }
+    [1, 2, 4]
+        .into_iter()
+        .flat_map(|workers| {
+            let waits = 10_000 * u64::from(workers);
+            [scale(workers, "wait", waits), scale(workers, "burn", 50_000)]
+        })
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! Several worker processes share a consumer.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use outbox_contest::{Monotonic, Said};
+use tokio::sync::mpsc;
+
+use crate::figures::{Figures, Metric};
+use crate::umpire::{Contestant, Database, Setup};
+
+/// So many workers on eight shards.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    pub(crate) workers: u32,
+    pub(crate) events: u64,
+    /// What each handler does: `wait` or `burn`.
+    pub(crate) part: &'static str,
+}
+
+/// By then they have shared out what there is to share.
+const SHARED_OUT: Duration = Duration::from_secs(4);
+const CONCURRENCY: u32 = 16;
+
+impl Scale {
+    pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        let setup =
+            Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(database.url()) };
+        who.do_task(&setup, &["install"]).await?;
+        let (heard, mut hears) = mpsc::unbounded_channel();
+        let mut workers = Vec::new();
+        for number in 0..self.workers as usize {
+            let mut process = who.start(&setup, &["serve", "--part", self.part])?;
+            process.ready().await?;
+            process.go().await?;
+            let heard = heard.clone();
+            // Drops the process, which ends it, when the receiver is gone.
+            workers.push(tokio::spawn(async move {
+                loop {
+                    let said = process.hear().await;
+                    if heard.send((number, said)).is_err() {
+                        return;
+                    }
+                }
+            }));
+        }
+        tokio::time::sleep(SHARED_OUT).await;
+
+        let began = Monotonic::now();
+        let events = self.events.to_string();
+        who.do_task(&setup, &["fill", "--events", &events]).await?;
+        let mut handled = vec![0; workers.len()];
+        while handled.iter().sum::<u64>() < self.events {
+            let Some((number, said)) = hears.recv().await else { break };
+            if let Said::Handled(count) = said? {
+                handled[number] = count;
+            }
+        }
+        let took = Monotonic::now().since(began);
+        for worker in workers {
+            worker.abort();
+        }
+        Ok(Figures::from([(Metric::PerSecond, self.events as f64 / took.as_secs_f64())]))
+    }
+}
