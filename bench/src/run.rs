@@ -5,12 +5,12 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::figures::{Outcome, Summary};
+use crate::contestants;
+use crate::figures::{Outcome, Summary, rounded};
 use crate::machine::Machine;
 use crate::report::{self, Report, Row};
 use crate::umpire::{Contestant, Server};
@@ -78,9 +78,6 @@ struct Suite {
     contestants: Vec<(Contestant, bool)>,
 }
 
-/// A contestant that takes longer for one run hangs.
-const LONGEST: Duration = Duration::from_mins(10);
-
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let rounds = if options.quick { 1 } else { options.rounds };
     let suites = [
@@ -116,14 +113,9 @@ impl Suite {
             Server::Sqlite => (false, "SQLite"),
         };
         server.version().await.with_context(|| format!("cannot use {database}"))?;
-        let own: &[&str] = if postgres {
-            &["outbox", "raw", "raw-100", "raw-notify", "none"]
-        } else {
-            &["outbox", "raw", "raw-100", "none"]
-        };
         let mut contestants = Vec::new();
-        for name in own {
-            contestants.push((Contestant::own(name)?, false));
+        for name in contestants::names(postgres) {
+            contestants.push((Contestant::own(&name)?, false));
         }
         for Peer { name, program, .. } in peers {
             let (name, program) = (name.clone(), program.clone());
@@ -150,9 +142,7 @@ impl Suite {
                     continue;
                 }
                 let run = round * 100_000 + (number * 100 + place) as u32;
-                let outcome = tokio::time::timeout(LONGEST, case.run(&self.server, run, who)).await;
-                let outcome =
-                    outcome.unwrap_or_else(|_| Outcome::Failed("it did not end".to_owned()));
+                let outcome = case.run(&self.server, run, who).await;
                 self.tell(round, case, who, &outcome);
                 outcomes[place].push(outcome);
             }
@@ -163,9 +153,9 @@ impl Suite {
         let workload = format!("{:?}", case.workload).to_lowercase();
         let told = match outcome {
             Outcome::Measured(figures) => {
-                let figures = figures.iter().map(|(metric, value)| {
-                    format!("{} {}", metric.title(), crate::figures::rounded(*value))
-                });
+                let figures = figures
+                    .iter()
+                    .map(|(metric, value)| format!("{} {}", metric.title(), rounded(*value)));
                 figures.collect::<Vec<_>>().join(" | ")
             }
             Outcome::Unsupported(why) => format!("unsupported: {why}"),

@@ -206,3 +206,25 @@ async fn a_connection_whose_file_was_full_does_no_harm_sqlite() -> Result<()> {
     assert_eq!(numbers, [0, 1, 2]);
     Ok(())
 }
+
+/// As when a program keeps one in a variable of `main` beside its runtime.
+#[test]
+fn a_transaction_may_be_dropped_outside_the_runtime_sqlite() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (outbox, tx, pool) = runtime.block_on(async {
+        let outbox = TestOutbox::<Several, Sqlite>::new().await?;
+        let url = format!("sqlite://{}", outbox.database().url());
+        let pool = SqlitePoolOptions::new().max_connections(1).connect(&url).await?;
+        let tx = Outbox::<Several, Sqlite>::new(pool.clone()).begin().await?;
+        anyhow::Ok((outbox, tx, pool))
+    })?;
+    drop(tx);
+    // Its place is free, and so is the write lock.
+    runtime.block_on(async {
+        let mut tx = wait::for_signal("the place in the pool", outbox.begin()).await?;
+        outbox.emit(&mut tx, Ping::new(1)).await?;
+        tx.commit().await?;
+        wait::for_signal("the place in the pool", pool.acquire()).await?;
+        Ok(())
+    })
+}

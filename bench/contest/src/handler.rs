@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::clock::Monotonic;
 use crate::marks::Marks;
 use crate::order::Order;
-use crate::task::{Kind, Part};
+use crate::task::{Kind, Load};
 
 /// The handler of every consumer: it counts, and does what the task says.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Handler(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    part: Part,
+    load: Load,
     /// The orders of one key are refused.
     refuses: bool,
     expected: u64,
@@ -30,9 +30,9 @@ struct Inner {
 }
 
 impl Handler {
-    pub(crate) fn new(kind: Kind, part: Part, expected: u64, started: Option<Arc<Marks>>) -> Self {
+    pub(crate) fn new(kind: Kind, load: Load, expected: u64, started: Option<Arc<Marks>>) -> Self {
         Self(Arc::new(Inner {
-            part,
+            load,
             refuses: kind == Kind::Ordered,
             expected,
             handled: AtomicU64::new(0),
@@ -53,10 +53,10 @@ impl Handler {
         }
         // It was decoded for something.
         black_box(order);
-        match self.0.part {
-            Part::Nothing => {}
-            Part::Wait => tokio::time::sleep(Duration::from_millis(5)).await,
-            Part::Burn => burn(Duration::from_micros(50)),
+        match self.0.load {
+            Load::Nothing => {}
+            Load::Wait => tokio::time::sleep(Duration::from_millis(5)).await,
+            Load::Burn => burn(Duration::from_micros(50)),
         }
         if self.0.refuses && Order::is_poisoned(n) {
             return Err(Refused);
@@ -120,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_poisoned_key_is_refused_and_the_rest_counted() {
-        let handler = Handler::new(Kind::Ordered, Part::Nothing, 1, None);
+        let handler = Handler::new(Kind::Ordered, Load::Nothing, 1, None);
         assert_eq!(handler.handle(0, &()).await, Err(Refused));
         assert_eq!(handler.handle(Order::KEYS, &()).await, Err(Refused));
         assert_eq!(handler.handle(1, &()).await, Ok(()));

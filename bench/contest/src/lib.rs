@@ -25,4 +25,4 @@ pub use marks::Marks;
 pub use order::Order;
 pub use play::play;
 pub use said::Said;
-pub use task::{Ends, Kind, Part, Place, Setup, Task};
+pub use task::{Action, Ends, Kind, Load, Setup, Task};

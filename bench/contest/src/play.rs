@@ -18,7 +18,7 @@ use crate::handler::Handler;
 use crate::marks::Marks;
 use crate::order::Order;
 use crate::said::Said;
-use crate::task::{Ends, Kind, Part, Place, Setup, Task};
+use crate::task::{Action, Ends, Kind, Load, Setup, Task};
 
 /// What was committed is delivered within this time, or counts as not delivered.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,18 +33,18 @@ const ASK_EVERY: Duration = Duration::from_millis(5);
 ///
 /// Whatever the contestant returns, except what it does not support.
 pub async fn play<C: Contestant>(task: Task) -> Result<()> {
-    let Task { setup, place } = task;
-    let told = match place {
-        Place::Install => install::<C>(&setup).await,
-        Place::Fill { events } => fill::<C>(&setup, events).await,
-        Place::Drain { events, at_most } => drain::<C>(&setup, events, at_most).await,
-        Place::Emit { writers, events, lasting } => {
+    let Task { setup, action } = task;
+    let told = match action {
+        Action::Install => install::<C>(&setup).await,
+        Action::Fill { events } => fill::<C>(&setup, events).await,
+        Action::Drain { events, at_most } => drain::<C>(&setup, events, at_most).await,
+        Action::Emit { writers, events, lasting } => {
             emit::<C>(&setup, writers, events, lasting).await
         }
-        Place::Deliver { ends, events, rate, marks } => {
+        Action::Deliver { ends, events, rate, marks } => {
             deliver::<C>(&setup, ends, events, rate, &marks).await
         }
-        Place::Serve { part } => serve::<C>(&setup, part).await,
+        Action::Serve { load } => serve::<C>(&setup, load).await,
     };
     match told {
         Ok(Count { count, first }) => Said::Done { count, first, peak_kib: peak_kib()? }.say(),
@@ -95,7 +95,7 @@ async fn ready() -> Result<()> {
 
 async fn drain<C: Contestant>(setup: &Setup, events: u64, at_most: Duration) -> Result<Count> {
     let contestant = Arc::new(C::open(setup).await?);
-    let handler = Handler::new(setup.kind, Part::Nothing, expected(setup, events), None);
+    let handler = Handler::new(setup.kind, Load::Nothing, expected(setup, events), None);
     ready().await?;
     let deadline = Instant::now() + at_most;
     let mut working = start(&contestant, &handler, &CancellationToken::new());
@@ -183,7 +183,7 @@ async fn deliver<C: Contestant>(
     let started = Arc::new(Marks::of(events));
     let committed = Arc::new(Marks::of(events));
     let expected = expected(setup, events);
-    let handler = Handler::new(setup.kind, Part::Nothing, expected, Some(Arc::clone(&started)));
+    let handler = Handler::new(setup.kind, Load::Nothing, expected, Some(Arc::clone(&started)));
     let stop = CancellationToken::new();
     let working = (ends != Ends::Emitter).then(|| start(&contestant, &handler, &stop));
     ready().await?;
@@ -243,9 +243,9 @@ async fn offer<C: Contestant>(
     Ok(())
 }
 
-async fn serve<C: Contestant>(setup: &Setup, part: Part) -> Result<Count> {
+async fn serve<C: Contestant>(setup: &Setup, load: Load) -> Result<Count> {
     let contestant = Arc::new(C::open(setup).await?);
-    let handler = Handler::new(setup.kind, part, u64::MAX, None);
+    let handler = Handler::new(setup.kind, load, u64::MAX, None);
     ready().await?;
     let stop = CancellationToken::new();
     let mut working = start(&contestant, &handler, &stop);

@@ -13,7 +13,7 @@ pub struct Task {
     pub setup: Setup,
     /// What is to be done.
     #[command(subcommand)]
-    pub place: Place,
+    pub action: Action,
 }
 
 /// How the consumers are set up: known to whoever emits as well, since some write for each of them.
@@ -52,7 +52,7 @@ pub enum Kind {
 
 /// What a handler does beside counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Part {
+pub enum Load {
     /// Nothing.
     Nothing,
     /// It waits 5 ms.
@@ -74,7 +74,7 @@ pub enum Ends {
 
 /// What is to be done.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Place {
+pub enum Action {
     /// Make tables, and register the consumers.
     Install,
     /// Emit events that wait, in whatever way is fastest.
@@ -123,7 +123,7 @@ pub enum Place {
     Serve {
         /// What the handlers do.
         #[arg(long, default_value = "nothing")]
-        part: Part,
+        load: Load,
     },
 }
 

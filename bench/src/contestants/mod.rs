@@ -29,6 +29,13 @@ pub(crate) enum Name {
     None,
 }
 
+/// How they are called, of those that there are on a database.
+pub(crate) fn names(postgres: bool) -> impl Iterator<Item = String> {
+    let there =
+        Name::value_variants().iter().filter(move |name| postgres || **name != Name::RawNotify);
+    there.filter_map(Name::to_possible_value).map(|value| value.get_name().to_owned())
+}
+
 /// Does a task as one of them.
 pub(crate) async fn run(name: Name, task: Task) -> Result<()> {
     let sqlite = task.setup.url.starts_with("sqlite:");
@@ -38,7 +45,8 @@ pub(crate) async fn run(name: Name, task: Task) -> Result<()> {
         (Name::Raw, false) => play::<Raw<Postgres, 1_000>>(task).await,
         (Name::Raw100, false) => play::<Raw<Postgres, 100>>(task).await,
         (Name::RawNotify, false) => play::<Raw<Postgres, 1_000, true>>(task).await,
-        (Name::Raw | Name::RawNotify, true) => play::<Raw<Sqlite, 1_000>>(task).await,
+        (Name::Raw, true) => play::<Raw<Sqlite, 1_000>>(task).await,
+        (Name::RawNotify, true) => anyhow::bail!("SQLite has no `NOTIFY`"),
         (Name::Raw100, true) => play::<Raw<Sqlite, 100>>(task).await,
         (Name::None, false) => play::<None<Postgres>>(task).await,
         (Name::None, true) => play::<None<Sqlite>>(task).await,

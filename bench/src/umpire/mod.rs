@@ -4,12 +4,13 @@ mod process;
 mod server;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use outbox_contest::Monotonic;
 
 pub(crate) use self::process::Process;
-pub(crate) use self::server::{Database, Server};
+pub(crate) use self::server::{Database, Server, Written};
 
 /// A contestant, as the umpire knows it.
 #[derive(Debug, Clone)]
@@ -36,6 +37,25 @@ impl Contestant {
         Process::start(&self.program, &arguments).with_context(|| format!("contestant {self:?}"))
     }
 
+    /// Has it do a task with the watch in hand.
+    pub(crate) async fn timed(
+        &self,
+        database: &mut Database,
+        setup: &Setup,
+        task: &[&str],
+    ) -> Result<Timed> {
+        let mut process = self.start(setup, task)?;
+        process.ready().await?;
+        let before = database.written().await?;
+        let began = Monotonic::now();
+        process.go().await?;
+        let done = process.done().await?;
+        let took = Monotonic::now().since(began);
+        process.gone().await?;
+        let written = database.written().await? - before;
+        Ok(Timed { done, began, took, written })
+    }
+
     /// Has it do a task that nobody watches.
     pub(crate) async fn do_task(&self, setup: &Setup, task: &[&str]) -> Result<Done> {
         self.start(setup, task)?.finish().await
@@ -50,6 +70,27 @@ pub(crate) struct Done {
     /// When the first was handled.
     pub(crate) first: Option<Monotonic>,
     pub(crate) peak_kib: u64,
+}
+
+/// A task that was timed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timed {
+    pub(crate) done: Done,
+    pub(crate) began: Monotonic,
+    pub(crate) took: Duration,
+    /// Meanwhile.
+    pub(crate) written: Written,
+}
+
+impl Timed {
+    pub(crate) fn per_second(&self) -> f64 {
+        self.done.count as f64 / self.took.as_secs_f64()
+    }
+
+    /// Something of the whole for each that was done.
+    pub(crate) fn each(&self, of_all: f64) -> f64 {
+        of_all / self.done.count.max(1) as f64
+    }
 }
 
 /// The arguments that all tasks have in common.

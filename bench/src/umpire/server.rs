@@ -1,5 +1,7 @@
 //! The databases of the runs, and what can be read off them.
 
+use std::ops::Sub;
+
 use anyhow::{Context, Result};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -34,6 +36,19 @@ pub(crate) struct Written {
     pub(crate) transactions: f64,
     /// Transaction ids, of the whole server.
     pub(crate) ids: f64,
+}
+
+impl Sub for Written {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            wal: self.wal - before.wal,
+            dead: self.dead - before.dead,
+            transactions: self.transactions - before.transactions,
+            ids: self.ids - before.ids,
+        }
+    }
 }
 
 impl Server {

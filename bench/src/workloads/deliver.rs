@@ -53,12 +53,12 @@ impl Deliver {
             process.done().await?;
             process.gone().await?;
         }
-        let after = database.written().await?;
+        let written = database.written().await? - before;
         drop(held);
 
         let mut figures = self.latencies(marks.path())?;
         if database.is_postgres() {
-            figures.insert(Metric::DeadRowsInAll, after.dead - before.dead);
+            figures.insert(Metric::DeadRowsInAll, written.dead);
         }
         Ok(figures)
     }

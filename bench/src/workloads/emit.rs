@@ -1,7 +1,6 @@
 //! Transactions of one row of the application's own and some events are committed.
 
 use anyhow::Result;
-use outbox_contest::Monotonic;
 
 use crate::figures::{Figures, Metric};
 use crate::umpire::{Contestant, Database, Setup};
@@ -28,21 +27,11 @@ impl Emit {
         let (writers, events) = (self.writers.to_string(), self.events.to_string());
         let seconds = self.seconds.to_string();
         let task = ["emit", "--writers", &writers, "--events", &events, "--for", &seconds];
-        let mut process = who.start(&setup, &task)?;
-        process.ready().await?;
-        let before = database.written().await?;
-        let began = Monotonic::now();
-        process.go().await?;
-        let done = process.done().await?;
-        let took = Monotonic::now().since(began);
-        process.gone().await?;
-        let after = database.written().await?;
+        let emitted = who.timed(database, &setup, &task).await?;
 
-        let mut figures =
-            Figures::from([(Metric::PerSecond, done.count as f64 / took.as_secs_f64())]);
+        let mut figures = Figures::from([(Metric::PerSecond, emitted.per_second())]);
         if database.is_postgres() {
-            let wal = (after.wal - before.wal) / done.count.max(1) as f64;
-            figures.insert(Metric::WalBytes, wal);
+            figures.insert(Metric::WalBytes, emitted.each(emitted.written.wal));
         }
         Ok(figures)
     }

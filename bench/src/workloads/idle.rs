@@ -28,7 +28,8 @@ impl Idle {
         let (before, spent) = (database.written().await?, process.processor_seconds()?);
         let began = Instant::now();
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;
-        let (after, spent) = (database.written().await?, process.processor_seconds()? - spent);
+        let written = database.written().await? - before;
+        let spent = process.processor_seconds()? - spent;
         let seconds = began.elapsed().as_secs_f64();
         process.stop();
         process.done().await?;
@@ -37,9 +38,9 @@ impl Idle {
         let mut figures = Figures::from([(Metric::ProcessorPercent, 100.0 * spent / seconds)]);
         if database.is_postgres() {
             // One of them was the umpire's.
-            let transactions = after.transactions - before.transactions - 1.0;
+            let transactions = written.transactions - 1.0;
             figures.insert(Metric::TransactionsPerSecond, transactions / seconds);
-            figures.insert(Metric::TransactionIds, after.ids - before.ids);
+            figures.insert(Metric::TransactionIds, written.ids);
         }
         Ok(figures)
     }

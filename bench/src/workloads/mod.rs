@@ -7,11 +7,14 @@ mod idle;
 mod plan;
 mod scale;
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use outbox_contest::Unsupported;
+use tokio::time::timeout;
 
 use crate::figures::{Figures, Outcome};
-use crate::umpire::{Contestant, Server};
+use crate::umpire::{Contestant, Database, Server};
 
 pub(crate) use self::deliver::Deliver;
 pub(crate) use self::drain::Drain;
@@ -19,6 +22,9 @@ pub(crate) use self::emit::Emit;
 pub(crate) use self::idle::Idle;
 pub(crate) use self::plan::{Workload, plan};
 pub(crate) use self::scale::Scale;
+
+/// A contestant that takes longer for one run hangs.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// One thing that is measured, with its numbers.
 #[derive(Debug, Clone)]
@@ -76,14 +82,18 @@ impl Case {
 
     async fn measured(&self, server: &Server, number: u32, who: &Contestant) -> Result<Figures> {
         let mut database = server.database(number).await?;
-        let figures = match &self.run {
-            Run::Drain(drain) => drain.run(&mut database, who).await,
-            Run::Emit(emit) => emit.run(&mut database, who).await,
-            Run::Deliver(deliver) => deliver.run(&mut database, who).await,
-            Run::Scale(scale) => scale.run(&mut database, who).await,
-            Run::Idle(idle) => idle.run(&mut database, who).await,
-        };
+        let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
         database.remove().await?;
-        figures
+        figures.context("it did not end")?
+    }
+
+    async fn run_in(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        match &self.run {
+            Run::Drain(drain) => drain.run(database, who).await,
+            Run::Emit(emit) => emit.run(database, who).await,
+            Run::Deliver(deliver) => deliver.run(database, who).await,
+            Run::Scale(scale) => scale.run(database, who).await,
+            Run::Idle(idle) => idle.run(database, who).await,
+        }
     }
 }

@@ -187,13 +187,13 @@ fn backlogs(quick: bool) -> Vec<Case> {
 }
 
 fn scales(quick: bool) -> Vec<Case> {
-    let scale = |workers, part, events: u64| Case {
+    let scale = |workers, load, events: u64| Case {
         workload: Workload::Scale,
         title: format!(
             "{workers} workers, {}",
-            if part == "wait" { "handlers that wait 5 ms" } else { "handlers that burn 50 µs" }
+            if load == "wait" { "handlers that wait 5 ms" } else { "handlers that burn 50 µs" }
         ),
-        run: Run::Scale(Scale { workers, events, part }),
+        run: Run::Scale(Scale { workers, events, load }),
         entrants: Entrants::Only(&["outbox"]),
         rounds: Some(3),
     };

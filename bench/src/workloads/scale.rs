@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use outbox_contest::{Monotonic, Said};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::figures::{Figures, Metric};
 use crate::umpire::{Contestant, Database, Setup};
@@ -15,7 +16,7 @@ pub(crate) struct Scale {
     pub(crate) workers: u32,
     pub(crate) events: u64,
     /// What each handler does: `wait` or `burn`.
-    pub(crate) part: &'static str,
+    pub(crate) load: &'static str,
 }
 
 /// By then they have shared out what there is to share.
@@ -28,21 +29,22 @@ impl Scale {
             Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(database.url()) };
         who.do_task(&setup, &["install"]).await?;
         let (heard, mut hears) = mpsc::unbounded_channel();
-        let mut workers = Vec::new();
+        // With these tasks the processes end.
+        let mut workers = JoinSet::new();
         for number in 0..self.workers as usize {
-            let mut process = who.start(&setup, &["serve", "--part", self.part])?;
+            let mut process = who.start(&setup, &["serve", "--load", self.load])?;
             process.ready().await?;
             process.go().await?;
             let heard = heard.clone();
-            // Drops the process, which ends it, when the receiver is gone.
-            workers.push(tokio::spawn(async move {
+            workers.spawn(async move {
                 loop {
                     let said = process.hear().await;
-                    if heard.send((number, said)).is_err() {
+                    let ended = said.is_err();
+                    if heard.send((number, said)).is_err() || ended {
                         return;
                     }
                 }
-            }));
+            });
         }
         tokio::time::sleep(SHARED_OUT).await;
 
@@ -57,9 +59,7 @@ impl Scale {
             }
         }
         let took = Monotonic::now().since(began);
-        for worker in workers {
-            worker.abort();
-        }
+        workers.shutdown().await;
         Ok(Figures::from([(Metric::PerSecond, self.events as f64 / took.as_secs_f64())]))
     }
 }

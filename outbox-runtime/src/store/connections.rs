@@ -85,11 +85,10 @@ impl<DB: Backend> Connections<DB> {
         self.patience = Some(patience);
     }
 
-    /// What a statement said: if the server is read-only, connections to it are thrown away for a
-    /// while, as new ones may reach another server.
-    /// If there was no answer, those that wait in the pool may have fallen silent as well, and each
-    /// would be found out by somebody who waits for it: they are all asked at once, by giving them
-    /// back.
+    /// What a statement said. If the server is read-only, connections to it are thrown away for a
+    /// while, as new ones may reach another server. If there was no answer, those that wait in the
+    /// pool may have fallen silent as well, and each would be found out by somebody who waits for it:
+    /// they are all asked at once, by giving them back.
     pub(crate) fn look_at(&self, error: &Error) {
         if error.is_read_only() {
             *self.suspicion() = Some(Instant::now() + SUSPICION);

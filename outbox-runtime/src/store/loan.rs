@@ -47,8 +47,8 @@ impl<DB: Backend> Drop for Loan<DB> {
         match Handle::try_current() {
             // When the time is over the connection is dropped, and its place is free.
             Ok(runtime) => drop(runtime.spawn(timeout(GIVING_BACK, connection.return_to_pool()))),
-            // The runtime is gone, and soon so is the pool.
-            Err(_) => drop(connection),
+            // Nobody could be asked here. It is closed, and its place is free.
+            Err(_) => drop(connection.detach()),
         }
     }
 }
