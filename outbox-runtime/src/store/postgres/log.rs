@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -159,25 +160,17 @@ impl PostgresStore {
             .fetch_all(connection)
             .await
             .during(READ)?;
-        let first = rows.first().ok_or_else(no_row)?;
-        progress.check_server(first.try_get(12).during(READ)?)?;
-        self.refuse_stray(first.try_get(14).during(READ)?, READ)?;
-        let upto: String = first.try_get(8).during(READ)?;
-        let high: Position = first.try_get(9).during(READ)?;
-        let own: Option<String> = first.try_get(10).during(READ)?;
-        let now = self.read_time(first.try_get(11).during(READ)?);
-        let Some(own) = own else {
+        let Read { head, events } = self.page_of(&rows, progress)?;
+        let Some(Opened { upto, high, own }) = head.opened else {
             let (start, end) = (progress.clone(), progress.clone());
-            return Ok(Page { events: Vec::new(), start, end, caught_up: true, now });
+            return Ok(Page { events, start, end, caught_up: true, now: head.now });
         };
         let mut start = progress.clone();
         start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
-        let events = events_of(&rows)?;
         let full = events.len() == limit as usize;
-        let bound = first.try_get(13).during(READ)?;
-        let end = start.clone().advanced(last(&events).filter(|_| full), bound);
+        let end = start.clone().advanced(last(&events).filter(|_| full), head.bound);
         let caught_up = end.window.is_none();
-        Ok(Page { events, start, end, caught_up, now })
+        Ok(Page { events, start, end, caught_up, now: head.now })
     }
 
     pub(super) async fn continue_window(
@@ -205,16 +198,32 @@ impl PostgresStore {
             .fetch_all(connection)
             .await
             .during(READ)?;
-        let first = rows.first().ok_or_else(no_row)?;
-        progress.check_server(first.try_get(9).during(READ)?)?;
-        self.refuse_stray(first.try_get(11).during(READ)?, READ)?;
-        let now = self.read_time(first.try_get(8).during(READ)?);
-        let events = events_of(&rows)?;
+        let Read { head, events } = self.page_of(&rows, progress)?;
         let full = events.len() == limit as usize;
-        let bound = first.try_get(10).during(READ)?;
-        let end = progress.clone().advanced(last(&events).filter(|_| full), bound);
+        let end = progress.clone().advanced(last(&events).filter(|_| full), head.bound);
         // More may have been committed since the window was opened.
-        Ok(Page { events, start: progress.clone(), end, caught_up: false, now })
+        Ok(Page { events, start: progress.clone(), end, caught_up: false, now: head.now })
+    }
+
+    /// What a statement that reads by `progress` returned, if that may be believed.
+    fn page_of(&self, rows: &[PgRow], progress: &WindowProgress) -> Result<Read> {
+        let mut head = None;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.try_get::<Option<Position>, _>(0).during(READ)?.is_some() {
+                events.push(rows::event(row).during(READ)?);
+            } else {
+                let Json(read) = row.try_get::<Json<Head>, _>(5).during(READ)?;
+                head = Some(read);
+            }
+        }
+        let mut head: Head = head.ok_or_else(no_head)?;
+        progress.check_server(head.server)?;
+        self.refuse_stray(head.stray, READ)?;
+        head.now = self.read_time(head.now);
+        // They come in this order, but SQL does not promise it of a `union all`.
+        events.sort_unstable_by_key(|event: &StoredEvent| event.position);
+        Ok(Read { head, events })
     }
 
     pub(super) fn read_time(&self, database: DateTime<Utc>) -> DateTime<Utc> {
@@ -274,16 +283,35 @@ impl PostgresStore {
     }
 }
 
-fn no_row() -> Error {
-    Error::new(ErrorKind::Database, READ, "the statement returned no row")
+/// A page, with what holds for all of it.
+struct Read {
+    head: Head,
+    events: Vec<StoredEvent>,
 }
 
-/// The events of a page; one without any is a row without a position.
-fn events_of(rows: &[PgRow]) -> Result<Vec<StoredEvent>> {
-    match rows.first().map(|row| row.try_get::<Option<Position>, _>(0)) {
-        None | Some(Ok(None)) => Ok(Vec::new()),
-        Some(_) => rows.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ),
-    }
+/// The row without a position: see `open_window.sql`.
+#[derive(Deserialize)]
+struct Head {
+    now: DateTime<Utc>,
+    server: Server,
+    /// The last position that was looked at.
+    bound: Position,
+    stray: bool,
+    /// Where a window was opened, if something was found or it is worth moving to its end.
+    #[serde(default)]
+    opened: Option<Opened>,
+}
+
+/// The end of a window: see `window.rs`.
+#[derive(Deserialize)]
+struct Opened {
+    upto: String,
+    high: Position,
+    own: String,
+}
+
+fn no_head() -> Error {
+    Error::new(ErrorKind::Database, READ, "the statement returned no head")
 }
 
 fn last(events: &[StoredEvent]) -> Option<Position> {

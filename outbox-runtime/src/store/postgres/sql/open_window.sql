@@ -6,66 +6,91 @@
 -- when a page was found, or the log has grown enough to be worth moving past. Where there was an id
 -- before N, in somebody else's transaction, all this is worth nothing.
 --
--- The filters stand in a `case` so that the planner does not count on them: it would think that
--- next to nothing matches, and collect and sort all that lies between two positions to return the
--- first few. Written so, it walks an index in order and stops at the limit (see the test of plans).
--- Late transactions are compared as rows, since only the index on (tx, position) fits that.
+-- Of the rows one has no position and is the head of the page: what holds for all of it, as JSON where
+-- events have their payload. In columns of its own, with each of its events, it would cost a third
+-- of reading a page.
+--
+-- Parameters stand in a row that the planner does not look into: it would take the plan for their
+-- values for so much cheaper than the general one that it planned anew every time, which took as long
+-- as reading a hundred events. The filters stand in a `case` so that it does not count on them
+-- either: it would think that next to nothing matches, and collect and sort all that lies between two
+-- positions to return the first few. Written so, it walks an index in order and stops at the limit (see
+-- the test of plans). Late transactions are compared as rows, since only the index on (tx, position)
+-- fits that.
 --
 -- Of events that were restored from another cluster (see restore.rs) the transaction ids mean
 -- nothing here: they are never late, and always new.
 --
 -- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
 -- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
-with mark as materialized (
+with given as materialized (
+    select $1::text[]::xid8[] as late, $2::bigint as high, $3::text::xid8 as next,
+           $4::bigint as positions, $5::text as event_name, $6::integer as shard,
+           $7::integer as shards, $8::timestamptz as not_before, $9::bigint as most,
+           $10::bigint as growth, $11::bigint as late_upto
+), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
     -- From the first event that is left: retention may have deleted any number before it. (Not from
-    -- the first after $2: a bulk of events that are not committed yet may lie there.)
-    select greatest($2, (select min(position) from "outbox".event) - 1) + $4::bigint as bound
+    -- the first after `high`: a bulk of events that are not committed yet may lie there.)
+    select greatest(high, (select min(position) from "outbox".event) - 1) + positions as bound
+    from given
 ), late as (
-    select e.* from unnest($1::text[]::xid8[]) as x (tx)
+    select e.* from unnest((select late from given)) as x (tx)
     cross join lateral (
         select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
         from "outbox".event l
         where (l.tx, l.position) > (x.tx, (select up_to from restored))
-            and (l.tx, l.position) <= (x.tx, least($11, (select bound from span)))
+            and (l.tx, l.position)
+                <= (x.tx, least((select late_upto from given), (select bound from span)))
             and case
-                when l.name <> $5 then false
-                when l.created_at < $8::timestamptz then false
-                when $7 > 1 then (l.key_hash & 2147483647) % $7 = $6
+                when l.name <> (select event_name from given) then false
+                when l.created_at < (select not_before from given) then false
+                when (select shards from given) > 1 then
+                    (l.key_hash & 2147483647) % (select shards from given)
+                        = (select shard from given)
                 else true
             end
         order by l.tx, l.position
-        limit $9
+        limit (select most from given)
     ) e
 ), new as (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
     from "outbox".event e
-    where e.position > $2 and e.position <= (select bound from span)
-        and (e.tx > $3::text::xid8 or e.position <= (select up_to from restored))
+    where e.position > (select high from given) and e.position <= (select bound from span)
+        and (e.tx > (select next from given) or e.position <= (select up_to from restored))
         and case
-            when e.name <> $5 then false
-            when e.created_at < $8::timestamptz then false
-            when $7 > 1 then (e.key_hash & 2147483647) % $7 = $6
+            when e.name <> (select event_name from given) then false
+            when e.created_at < (select not_before from given) then false
+            when (select shards from given) > 1 then
+                (e.key_hash & 2147483647) % (select shards from given) = (select shard from given)
             else true
         end
     order by e.position
-    limit $9
+    limit (select most from given)
 ), page as materialized (
     select * from (select * from late union all select * from new) both_parts
     order by position
-    limit $9
+    limit (select most from given)
 ), own as materialized (
     select pg_current_xact_id()::text as id from mark
-    where mark.high - $2 >= $10 or exists (select from page)
+    where mark.high - (select high from given) >= (select growth from given)
+        or exists (select from page)
 )
-select p.position, p.id, p.name, p.version, p.key, p.payload, p.headers, p.created_at,
-       m.upto::text, m.high, o.id as own, clock_timestamp() as now,
-       pg_postmaster_start_time() as server, (select bound from span) as bound, m.stray
-from mark m
-left join own o on true
-left join page p on true
-order by p.position
+select null::bigint as position, null::uuid as id, null::text as name, null::integer as version,
+       null::text as key,
+       jsonb_build_object(
+           'now', clock_timestamp(), 'server', pg_postmaster_start_time(),
+           'bound', (select bound from span), 'stray', mark.stray,
+           'opened', (
+               select jsonb_build_object('upto', mark.upto::text, 'high', mark.high, 'own', own.id)
+               from own
+           )
+       ) as payload,
+       null::jsonb as headers, null::timestamptz as created_at
+from mark
+union all
+select * from page

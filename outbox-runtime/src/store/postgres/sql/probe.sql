@@ -1,14 +1,17 @@
 -- Whether anything was committed since the last probe: the names of its first thousand events. One
--- window without a filter; see open_window.
+-- window without a filter; see open_window, also for why its parameters stand in a row.
 --
 -- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
-with mark as materialized (
+with given as materialized (
+    select $1::text[]::xid8[] as late, $2::bigint as high, $3::text::xid8 as next,
+           $4::bigint as growth
+), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
            (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), page as materialized (
-    select e.name from unnest($1::text[]::xid8[]) as x (tx)
+    select e.name from unnest((select late from given)) as x (tx)
     cross join lateral (
         select l.name from "outbox".event l
         where (l.tx, l.position) > (x.tx, (select up_to from restored)) and l.tx <= x.tx
@@ -17,13 +20,14 @@ with mark as materialized (
     ) e
     union all
     (select e.name from "outbox".event e
-     where e.position > $2
-         and (e.tx > $3::text::xid8 or e.position <= (select up_to from restored))
+     where e.position > (select high from given)
+         and (e.tx > (select next from given) or e.position <= (select up_to from restored))
      order by e.position
      limit 1000)
 ), own as materialized (
     select pg_current_xact_id()::text as id from mark
-    where mark.high - $2 >= $4 or exists (select from page)
+    where mark.high - (select high from given) >= (select growth from given)
+        or exists (select from page)
 )
 select m.upto::text, m.high, o.id as own,
        (select count(*) from page) as found,
