@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 /// The id of the event whose handling emitted this one.
 pub const CAUSATION_ID: &str = "causation_id";
@@ -64,7 +63,7 @@ impl Headers {
         self.0.is_empty()
     }
 
-    fn set_if_absent(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn set_if_absent(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value
             && !self.0.contains_key(name)
         {
@@ -88,15 +87,24 @@ impl Headers {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cause {
-    event: Option<Uuid>,
-    consumer: Option<&'static str>,
     correlation_id: Option<String>,
     traceparent: Option<String>,
     tracestate: Option<String>,
 }
 
+/// What puts its mark on the headers of the events that it causes.
+pub(crate) trait Stamp: Send + Sync {
+    /// Adds what is known of the cause. What the headers have already stays.
+    fn stamp_on(&self, headers: &mut Headers);
+}
+
 tokio::task_local! {
-    static CURRENT: Arc<Cause>;
+    static CURRENT: Arc<dyn Stamp>;
+}
+
+/// Runs a future; what it emits (on its own task) is stamped so.
+pub(crate) async fn stamped<F: Future>(stamp: Arc<dyn Stamp>, future: F) -> F::Output {
+    CURRENT.scope(stamp, future).await
 }
 
 impl Cause {
@@ -124,7 +132,6 @@ impl Cause {
             correlation_id: value("x-correlation-id").or_else(|| value("x-request-id")),
             traceparent: value(TRACEPARENT),
             tracestate: value(TRACESTATE),
-            ..Self::default()
         }
     }
 
@@ -151,22 +158,7 @@ impl Cause {
 
     /// Runs a future; what it emits (on its own task) carries this cause.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        Self::scope_shared(Arc::new(self), future).await
-    }
-
-    pub(crate) async fn scope_shared<F: Future>(cause: Arc<Self>, future: F) -> F::Output {
-        CURRENT.scope(cause, future).await
-    }
-
-    pub(crate) fn delivery(consumer: &'static str, id: Uuid, headers: &Headers) -> Self {
-        let own = |name| headers.get(name).map(str::to_owned);
-        Self {
-            event: Some(id),
-            consumer: Some(consumer),
-            correlation_id: own(CORRELATION_ID).or_else(|| Some(id.to_string())),
-            traceparent: own(TRACEPARENT),
-            tracestate: own(TRACESTATE),
-        }
+        stamped(Arc::new(self), future).await
     }
 
     /// Adds the cause of the running task, or else this other one, to the headers of an event that
@@ -177,12 +169,10 @@ impl Cause {
             cause.stamp_on(headers);
         }
     }
+}
 
-    /// Adds this cause to the headers. What they have already stays.
-    pub(crate) fn stamp_on(&self, headers: &mut Headers) {
-        let event = self.event.map(|id| id.to_string());
-        headers.set_if_absent(CAUSATION_ID, event.as_deref());
-        headers.set_if_absent(CAUSED_BY, self.consumer);
+impl Stamp for Cause {
+    fn stamp_on(&self, headers: &mut Headers) {
         headers.set_if_absent(CORRELATION_ID, self.correlation_id.as_deref());
         headers.set_if_absent(TRACEPARENT, self.traceparent.as_deref());
         headers.set_if_absent(TRACESTATE, self.tracestate.as_deref());

@@ -1,7 +1,7 @@
 //! What a handler receives.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::emitter::add_to_events;
 use crate::error::Result;
 use crate::event::{DecodeError, Emitted, Event, IntoEmit, Position, StoredEvent};
-use crate::headers::{Cause, Headers};
+use crate::headers::{self, Headers, Stamp};
 use crate::store::Backend;
 use crate::tx::Tx;
 
@@ -146,45 +146,70 @@ impl<'a, E> IntoIterator for &'a Batch<E> {
 
 /// The circumstances of an attempt.
 #[derive(Clone, Debug)]
-pub struct Context {
-    pub(crate) consumer: &'static str,
-    pub(crate) event_id: Uuid,
-    pub(crate) attempt: u32,
-    pub(crate) cancelled: CancellationToken,
-    pub(crate) cause: Arc<Cause>,
+pub struct Context(Arc<Circumstances>);
+
+#[derive(Debug)]
+struct Circumstances {
+    consumer: &'static str,
+    /// Of a batch: the first.
+    event: Arc<StoredEvent>,
+    attempt: u32,
+    /// Fires when the worker is told to stop.
+    stop: CancellationToken,
+    /// A child of it, made when somebody asks: hardly any handler does.
+    cancelled: OnceLock<CancellationToken>,
 }
 
 impl Context {
+    pub(crate) fn new(
+        consumer: &'static str,
+        event: Arc<StoredEvent>,
+        attempt: u32,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Circumstances { consumer, event, attempt, stop, cancelled: OnceLock::new() }))
+    }
+
+    /// For what the handler emits.
+    pub(crate) fn stamp(&self) -> Arc<dyn Stamp> {
+        Arc::clone(&self.0) as Arc<dyn Stamp>
+    }
+
+    /// Tells what the handler left running that the attempt has ended without it.
+    pub(crate) fn cancel(&self) {
+        self.0.cancelled.get_or_init(CancellationToken::new).cancel();
+    }
+
     /// The consumer's name.
     #[must_use]
     pub fn consumer(&self) -> &'static str {
-        self.consumer
+        self.0.consumer
     }
 
     /// The event's id (of a batch: the first event's).
     #[must_use]
     pub fn event_id(&self) -> Uuid {
-        self.event_id
+        self.0.event.id
     }
 
     /// Which attempt this is, from 1 (of a batch: the first event's).
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.attempt
+        self.0.attempt
     }
 
     /// The same text for every attempt of this consumer at this event, and for no other. (In a
     /// batch, ask each [`Delivery`] for its own.)
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        idempotency_key(self.consumer, self.event_id)
+        idempotency_key(self.consumer(), self.event_id())
     }
 
     /// Fires when the attempt times out or panics, the lease is lost, or the worker is told to stop.
     /// The handler itself is dropped in all cases but the last: pass it to what it leaves running.
     #[must_use]
     pub fn cancellation(&self) -> &CancellationToken {
-        &self.cancelled
+        self.0.cancelled.get_or_init(|| self.0.stop.child_token())
     }
 
     /// Emits an event that names the one being handled as its cause, in this transaction: the one
@@ -224,9 +249,21 @@ impl Context {
     ) -> Result<Emitted> {
         let emitter = Arc::clone(tx.emitter());
         emitter.listed.check(E::Event::NAME, E::Event::VERSION, add_to_events::<E::Event>)?;
-        let stamp = |headers: &mut Headers| self.cause.stamp_on(headers);
+        let stamp = |headers: &mut Headers| self.0.stamp_on(headers);
         let event = emitter.prepare(event.into_emit(), stamp)?;
         emitter.append_one(tx, event).await
+    }
+}
+
+impl Stamp for Circumstances {
+    fn stamp_on(&self, headers: &mut Headers) {
+        let id = self.event.id.to_string();
+        let own = |name| self.event.headers.get(name);
+        headers.set_if_absent(headers::CAUSATION_ID, Some(&id));
+        headers.set_if_absent(headers::CAUSED_BY, Some(self.consumer));
+        headers.set_if_absent(headers::CORRELATION_ID, own(headers::CORRELATION_ID).or(Some(&id)));
+        headers.set_if_absent(headers::TRACEPARENT, own(headers::TRACEPARENT));
+        headers.set_if_absent(headers::TRACESTATE, own(headers::TRACESTATE));
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::consumer::{ConsumerError, Context, Delivery, HandleEach, Outcome};
 use crate::error::{Error, Result};
 use crate::event::{Event, StoredEvent};
-use crate::headers::{Cause, Headers};
+use crate::headers::{Headers, stamped};
 
 /// Calls one consumer with one event, as a worker would at the first attempt, without a database:
 /// the event is written as JSON and read back, and passes the consumer's `when`.
@@ -41,15 +41,8 @@ pub async fn deliver<C: HandleEach<S, Event: Event>, S>(
         created_at: Utc::now(),
     });
     let consumer = C::OPTIONS.name;
-    let cause = Arc::new(Cause::delivery(consumer, stored.id, &stored.headers));
-    let context = Context {
-        consumer,
-        event_id: stored.id,
-        attempt: 1,
-        cancelled: CancellationToken::new(),
-        cause: Arc::clone(&cause),
-    };
+    let context = Context::new(consumer, Arc::clone(&stored), 1, CancellationToken::new());
     let delivery =
         Delivery::decode(stored, consumer, 1).map_err(|error| refused(error.to_string()))?;
-    Ok(Some(Cause::scope_shared(cause, C::handle(delivery, state, context)).await))
+    Ok(Some(stamped(context.stamp(), C::handle(delivery, state, context)).await))
 }

@@ -13,12 +13,11 @@ use tracing::Instrument;
 use super::decide::Ended;
 use super::queue::Item;
 use crate::consumer::{Attempted, ConsumerOptions, Context};
-use crate::headers::Cause;
+use crate::headers::stamped;
 
 /// What the handlers of a batch, or a single one, run under.
 pub(crate) struct Frame {
     pub(crate) context: Context,
-    cause: Arc<Cause>,
     timeout: Duration,
     span: tracing::Span,
 }
@@ -26,31 +25,25 @@ pub(crate) struct Frame {
 impl Frame {
     /// The circumstances of an attempt at `item`, or at the batch that it is the first of.
     pub(crate) fn new(options: &ConsumerOptions, item: &Item, stop: &CancellationToken) -> Self {
-        let cause = Arc::new(Cause::delivery(options.name, item.event.id, &item.event.headers));
-        let context = Context {
-            consumer: options.name,
-            event_id: item.event.id,
-            attempt: item.attempt(),
-            cancelled: stop.child_token(),
-            cause: Arc::clone(&cause),
-        };
+        let (event, attempt) = (Arc::clone(&item.event), item.attempt());
+        let context = Context::new(options.name, event, attempt, stop.clone());
         let span = tracing::info_span!(
             "outbox.deliver",
             consumer = options.name,
             event = %item.event.name,
             id = %item.event.id,
             position = item.event.position,
-            attempt = context.attempt,
+            attempt,
         );
-        Self { context, cause, timeout: options.timeout, span }
+        Self { context, timeout: options.timeout, span }
     }
 
     /// Runs the handler: catches its panic, ends it at its timeout, and lets what it emits carry
     /// the cause. What the handler left running hears when the attempt ends before it has, also
     /// when this future is dropped because the lease is lost.
     pub(crate) async fn run<T>(self, handler: impl Future<Output = T>) -> Result<T, Ended> {
-        let unfinished = self.context.cancelled.drop_guard();
-        let guarded = AssertUnwindSafe(Cause::scope_shared(self.cause, handler)).catch_unwind();
+        let guarded = AssertUnwindSafe(stamped(self.context.stamp(), handler)).catch_unwind();
+        let unfinished = Unfinished(Some(self.context));
         match tokio::time::timeout(self.timeout, guarded.instrument(self.span)).await {
             Ok(Ok(value)) => {
                 unfinished.disarm();
@@ -62,8 +55,25 @@ impl Frame {
     }
 }
 
+/// Cancels what an attempt left running, unless it is disarmed.
+struct Unfinished(Option<Context>);
+
+impl Unfinished {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(context) = &self.0 {
+            context.cancel();
+        }
+    }
+}
+
 pub(crate) fn attempted(item: &Item) -> Attempted {
-    Attempted { event: std::sync::Arc::clone(&item.event), attempt: item.attempt() }
+    Attempted { event: Arc::clone(&item.event), attempt: item.attempt() }
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
