@@ -3,6 +3,7 @@
 //! same without what makes it so is noticed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -174,10 +175,15 @@ struct Scene {
 /// Numbers of this key die at once, and hold it.
 const DEADLY: u64 = 500_000;
 
-fn script(consumer: &str, ping: &Ping, hangs_from: u64) -> Act {
+/// How many events `lagging` handles before the dump. The next ones hang, so that the worker is
+/// stopped with handlers that have begun.
+const HANDLED: usize = 56;
+/// How many of its handlers run at the same time.
+const LAGGING: usize = 4;
+
+fn script(consumer: &str, ping: &Ping) -> Act {
     match consumer {
         "ordered" if ping.n == DEADLY => Act::Permanent,
-        "lagging" if ping.n % 1_000 >= hangs_from => Act::Hang,
         _ => Act::Succeed,
     }
 }
@@ -206,7 +212,11 @@ impl Scene {
             committed.insert(n);
         }
         tx.commit().await?;
-        let probe = Probe::new(|consumer, ping, _| script(consumer, ping, 25));
+        let calls = AtomicUsize::new(0);
+        let probe = Probe::new(move |consumer, ping, _| match consumer {
+            "lagging" if calls.fetch_add(1, Ordering::Relaxed) >= HANDLED => Act::Hang,
+            _ => script(consumer, ping),
+        });
         // What these emit is committed after the last checkpoint.
         let mut late = Vec::new();
         for n in 0..3 {
@@ -224,7 +234,7 @@ impl Scene {
         );
         let emitting = emit(&outbox, seed, 10_000);
         let stopped_in_the_middle = async {
-            probe.until_called("lagging", 60).await;
+            probe.until_called("lagging", HANDLED + LAGGING).await;
             worker.stop().await
         };
         let (emitted, stopped) = tokio::join!(emitting, stopped_in_the_middle);
@@ -260,7 +270,7 @@ impl Scene {
             }
         }
         let outbox = Outbox::<After, Postgres>::new(pool.clone());
-        self.probe.rescript(|consumer, ping, _| script(consumer, ping, u64::MAX));
+        self.probe.rescript(|consumer, ping, _| script(consumer, ping));
         // A transaction of the new cluster is open when the first worker comes, and a service has
         // committed already.
         let mut open = outbox.begin().await?;
@@ -335,7 +345,7 @@ impl Scene {
         for consumer in ["lagging", "ordered", "fresh"] {
             let numbers = self.probe.numbers(consumer);
             // Those that hung were not handled.
-            let hung = if consumer == "lagging" { 4 } else { 0 };
+            let hung = if consumer == "lagging" { LAGGING } else { 0 };
             let distinct = numbers.iter().collect::<HashSet<_>>().len();
             verdict.repeated += (numbers.len() - distinct).saturating_sub(hung);
         }
