@@ -110,7 +110,7 @@ pub(crate) struct OnReading {
 }
 
 pub(crate) enum Handler<DB: Backend> {
-    Each(Box<dyn RunEach>),
+    Each(Arc<dyn RunEach>),
     Batch(Box<dyn RunBatch>),
     Tx(Box<dyn RunTx<DB>>),
 }
@@ -152,7 +152,7 @@ impl<DB: Backend> Bound<DB> {
     /// A consumer of one event at a time.
     #[must_use]
     pub fn each<C: HandleEach<S, Event: Event>, S: Send + Sync + 'static>(state: &Arc<S>) -> Self {
-        Self::new::<C>(Handler::Each(Box::new(Adapter::<C, S>::new(state))))
+        Self::new::<C>(Handler::Each(Arc::new(Adapter::<C, S>::new(state))))
     }
 
     /// A consumer of many events at a time.

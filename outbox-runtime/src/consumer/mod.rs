@@ -8,7 +8,9 @@ mod outcome;
 
 pub use delivery::{Batch, Context, Delivery, FromRef, State};
 pub use error::ConsumerError;
-pub(crate) use handler::{Attempted, Failure, Handler, OnReading};
+#[cfg(test)]
+pub(crate) use handler::Verdict;
+pub(crate) use handler::{Attempted, Failure, Handler, OnReading, RunEach};
 pub use handler::{Bound, Consumer, ConsumerDef, HandleBatch, HandleEach, HandleTx};
 pub use options::{BatchOptions, ConsumerOptions, DeliveryMode, OnDead, Start};
 pub use outcome::{BatchOutcome, IntoBatchOutcome, IntoOutcome, Outcome};

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::decide::Next;
 use super::hooks::Hooks;
 use super::outage::Outage;
+use super::stride::MOST_IN_TASKS;
 use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
 use crate::emitter::Emitter;
@@ -100,7 +101,7 @@ impl WorkerOptions {
     /// How many events of a shard may have been handed to handlers and not recorded as done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
         let each = options.batch.map_or(1, |batch| batch.max);
-        let running = options.concurrency.saturating_mul(each).max(self.tx_size);
+        let running = options.concurrency.saturating_mul(each).max(self.tx_size).max(MOST_IN_TASKS);
         self.record_after.saturating_add(running)
     }
 }

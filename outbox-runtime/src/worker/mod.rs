@@ -12,6 +12,7 @@ mod queue;
 mod retention;
 mod shard;
 mod share;
+mod stride;
 mod tracker;
 mod unit;
 mod wake;

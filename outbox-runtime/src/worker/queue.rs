@@ -86,8 +86,7 @@ impl Queue {
         self.ready.push_back(item);
     }
 
-    /// Puts items back that were popped, before all others and in their order. Only for a queue
-    /// without order by key.
+    /// Puts items back that were popped and not begun, before all others and in their order.
     pub(crate) fn put_back(&mut self, items: Vec<Item>) {
         self.len += items.len();
         for item in items.into_iter().rev() {
@@ -145,11 +144,11 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::headers::Headers;
 
-    fn item(position: Position, key: Option<&str>) -> Item {
+    pub(in crate::worker) fn item(position: Position, key: Option<&str>) -> Item {
         Item {
             event: Arc::new(StoredEvent {
                 position,

@@ -14,17 +14,18 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, Tally, Turn};
-use super::decide::Ended;
 use super::hooks::Notice;
 use super::pace::Pacer;
 use super::permits::Permits;
 use super::queue::{Item, Queue};
+use super::stride::{Attempts, Stride};
 use super::tracker::Tracker;
 use super::unit::{UnitDone, UnitFailed};
 use crate::bell::Listener;
@@ -88,6 +89,9 @@ pub(crate) struct Shard<S: Store> {
     turn_due: Option<Instant>,
 
     running: JoinSet<Finished<S>>,
+    stride: Stride,
+    /// What tasks that go on hand back.
+    early: (UnboundedSender<Attempts>, UnboundedReceiver<Attempts>),
     permits: Permits,
     running_items: u32,
     /// What runs must run alone: an item whose attempt was recorded first.
@@ -111,7 +115,7 @@ pub(crate) struct Shard<S: Store> {
 
 /// What a task of the shard brings back.
 pub(super) enum Finished<S: Store> {
-    Attempts(Vec<(Item, Ended)>),
+    Attempts(Attempts),
     Unit(Result<Box<UnitDone<S>>, UnitFailed<S>>),
 }
 
@@ -182,6 +186,8 @@ impl<S: Store> Shard<S> {
             turn: None,
             turn_due: None,
             running: JoinSet::new(),
+            stride: Stride::new(),
+            early: unbounded_channel(),
             permits: Permits::new(crew.permits.clone()),
             running_items: 0,
             alone: None,
@@ -298,6 +304,7 @@ impl<S: Store> Shard<S> {
             Some(joined) = self.running.join_next(), if !self.running.is_empty() => {
                 self.take_in(joined)?;
             }
+            Some(attempts) = self.early.1.recv() => self.take_in_attempts(attempts),
             () = listener.rung(), if !stopping => {
                 self.caught_up = false;
                 if self.listener.take_due() {
@@ -364,6 +371,7 @@ impl<S: Store> Shard<S> {
                 "handlers did not end within the shutdown timeout; their events will come again"
             );
             self.running.shutdown().await;
+            self.take_in_early();
         }
         self.take_back_begun();
         if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {

@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::worker::decide::{Ended, Next};
 use crate::worker::hooks::{Change, Notice};
 use crate::worker::queue::Item;
+use crate::worker::stride::Attempts;
 use crate::worker::unit::{Settled, Unit, UnitDone, UnitFailed};
 
 impl<S: Store> Shard<S> {
@@ -17,17 +18,30 @@ impl<S: Store> Shard<S> {
         while let Some(joined) = self.running.try_join_next() {
             self.take_in(joined)?;
         }
+        self.take_in_early();
         Ok(())
+    }
+
+    /// What tasks handed back before their end. After those that ended, or something would be left
+    /// here of one that is known to have ended.
+    pub(super) fn take_in_early(&mut self) {
+        while let Ok(attempts) = self.early.1.try_recv() {
+            self.take_in_attempts(attempts);
+        }
+    }
+
+    pub(super) fn take_in_attempts(&mut self, attempts: Attempts) {
+        self.running_items -= attempts.len();
+        self.stride.learn(attempts.at_once);
+        for (item, ended) in attempts.ended {
+            self.take_in_attempt(&item, ended);
+        }
+        self.queue.put_back(attempts.rest);
     }
 
     pub(super) fn take_in(&mut self, joined: Result<Finished<S>, JoinError>) -> Result<()> {
         match joined {
-            Ok(Finished::Attempts(attempts)) => {
-                self.running_items -= attempts.len() as u32;
-                for (item, ended) in attempts {
-                    self.take_in_attempt(&item, ended);
-                }
-            }
+            Ok(Finished::Attempts(attempts)) => self.take_in_attempts(attempts),
             Ok(Finished::Unit(done)) => {
                 self.unit_running = false;
                 self.running_items = 0;

@@ -13,6 +13,7 @@ use crate::worker::attempt::{Frame, attempted};
 use crate::worker::decide::{Ended, begin_recorded};
 use crate::worker::permits::Permit;
 use crate::worker::queue::{Item, Source};
+use crate::worker::stride::{self, Attempts, MOST_IN_TASKS};
 use crate::worker::unit::Unit;
 
 /// How soon to ask again for a turn that somebody else has.
@@ -72,7 +73,10 @@ impl<S: Store> Shard<S> {
     fn may_take(&self, until: Until) -> Option<usize> {
         match &self.consumer.handler {
             Handler::Each(_) => {
-                (self.running_items < self.consumer.options.concurrency).then_some(1)
+                let concurrency = self.consumer.options.concurrency;
+                let room = concurrency.max(MOST_IN_TASKS).saturating_sub(self.running_items);
+                let free = self.running.len() < concurrency as usize && room > 0;
+                free.then(|| self.stride.events().min(room as usize))
             }
             Handler::Tx(_) if self.singly > 0 => self.running.is_empty().then_some(1),
             Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
@@ -153,13 +157,16 @@ impl<S: Store> Shard<S> {
         match &self.consumer.handler {
             Handler::Tx(_) => self.launch_unit(items, permit),
             Handler::Each(handler) => {
-                let Some(item) = items.pop() else { return };
-                let frame = Frame::new(&consumer.options, &item, &self.ending);
-                let handling = handler.run(attempted(&item), frame.context.clone());
+                let attempting = stride::attempt(
+                    Arc::clone(handler),
+                    consumer.options,
+                    items,
+                    self.ending.clone(),
+                    self.early.0.clone(),
+                );
                 self.running.spawn(async move {
                     let _permit = permit;
-                    let ended = frame.run(handling).await.map_or_else(|ended| ended, Ended::from);
-                    Finished::Attempts(vec![(item, ended)])
+                    Finished::Attempts(attempting.await)
                 });
             }
             Handler::Batch(handler) => {
@@ -174,7 +181,8 @@ impl<S: Store> Shard<S> {
                         Ok(verdicts) => verdicts.into_iter().map(Ended::from).collect(),
                         Err(ended) => ended.for_each(items.len()),
                     };
-                    Finished::Attempts(items.into_iter().zip(ended).collect())
+                    let ended = items.into_iter().zip(ended).collect();
+                    Finished::Attempts(Attempts { ended, rest: Vec::new(), at_once: false })
                 });
             }
         }
