@@ -37,8 +37,13 @@ pub(crate) struct Options {
 }
 
 /// A peer's folder, and the crate whose version is shown.
-const PEERS: [(&str, &str); 4] =
-    [("awa", "awa"), ("obix", "obix"), ("pgmq", "pgmq"), ("riverqueue", "riverqueue")];
+const PEERS: [(&str, &str); 5] = [
+    ("awa", "awa"),
+    ("graphile-worker", "graphile_worker"),
+    ("obix", "obix"),
+    ("pgmq", "pgmq"),
+    ("riverqueue", "riverqueue"),
+];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut arguments = Vec::new();
