@@ -181,7 +181,8 @@ impl<DB: Db> Scene<DB> {
         let shards = self.shards().await;
         let last = self.lines(|lines| {
             let outside = lines.iter().filter(|line| line.consumer == "outside");
-            outside.map(|line| (shards[&line.key], line.pid)).collect::<HashMap<_, _>>()
+            let known = outside.filter_map(|line| Some((*shards.get(&line.key)?, line.pid)));
+            known.collect::<HashMap<_, _>>()
         });
         last.into_iter().filter(|(_, by)| *by == pid).map(|(shard, _)| shard).collect()
     }
@@ -193,7 +194,8 @@ impl<DB: Db> Scene<DB> {
         let shards = self.shards().await;
         let delivered = self.lines(|lines| {
             let outside = lines.iter().filter(|line| line.consumer == "outside");
-            outside.filter(|line| of.contains(&shards[&line.key])).count()
+            let is_theirs = |key: &str| shards.get(key).is_none_or(|shard| of.contains(shard));
+            outside.filter(|line| is_theirs(&line.key)).count()
         });
         delivered.saturating_sub(recorded)
     }
@@ -218,8 +220,10 @@ impl<DB: Db> Scene<DB> {
             let mut seen = HashSet::new();
             let mut first = HashMap::new();
             for line in lines.iter().filter(|line| line.consumer == "outside") {
-                if seen.insert(line.n) && line.at > fault {
-                    first.entry(shards[&line.key]).or_insert(line.at - fault);
+                let is_first = seen.insert(line.n) && line.at > fault;
+                // A key may be newer than what was asked of the database.
+                if let Some(shard) = shards.get(&line.key).filter(|_| is_first) {
+                    first.entry(*shard).or_insert(line.at - fault);
                 }
             }
             of.iter().try_fold(Duration::ZERO, |last, shard| Some(last.max(*first.get(shard)?)))
