@@ -10,8 +10,19 @@ cross join lateral (
     union all
     select tx, 0 from unnest(n.late_in_window::xid8[]) as tx
 ) x
-join "outbox".event l on l.tx = x.tx and l.name = n.name
-    and (l.key_hash & 2147483647) % n.shards = n.shard
-    and (n.not_before is null or l.created_at >= n.not_before)
-    and l.position > greatest(x.after, (select restored_up_to from "outbox".meta))
+-- Walks the index to the first one of each, whatever the planner thinks of how many there are: see
+-- open_window.
+cross join lateral (
+    select l.position from "outbox".event l
+    where (l.tx, l.position)
+            > (x.tx, greatest(x.after, (select restored_up_to from "outbox".meta)))
+        and l.tx <= x.tx
+        and case
+            when l.name <> n.name then false
+            when l.created_at < n.not_before then false
+            else (l.key_hash & 2147483647) % n.shards = n.shard
+        end
+    order by l.tx, l.position
+    limit 1
+) l
 group by n.consumer, n.shard
