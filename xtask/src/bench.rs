@@ -37,7 +37,8 @@ pub(crate) struct Options {
 }
 
 /// A peer's folder, and the crate whose version is shown.
-const PEERS: [(&str, &str); 5] = [
+const PEERS: [(&str, &str); 6] = [
+    ("apalis", "apalis-postgres"),
     ("awa", "awa"),
     ("graphile-worker", "graphile_worker"),
     ("obix", "obix"),
