@@ -189,17 +189,13 @@ async fn a_worker_whose_number_was_trimmed_changes_nothing() {
 
 /// Everything that writes waits for the write lock; what only reads does not notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
+async fn writers_wait_for_a_writer_and_readers_not_at_all() {
     let (file, store) = registered().await;
     let worker = Uuid::now_v7();
     store.acquire(worker, &[shard("c")], TTL).await.unwrap();
     let holder = file.store().begin().await.unwrap();
-    let release = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        holder.rollback().await.unwrap();
-    });
 
-    let begun = std::time::Instant::now();
+    // A reader that waited for the lock would have to give up.
     store.read(&after(0), None, &slice("a"), 10).await.unwrap();
     store.probe(&mut after(0)).await.unwrap();
     store.stats().await.unwrap();
@@ -207,9 +203,13 @@ async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
     assert_eq!(store.free_leases(&["c"]).await.unwrap(), []);
     store.pulse(&["c"]).await.unwrap();
     store.fleet().await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(2), "a reader waited for a writer");
-    assert!(!release.is_finished());
 
+    // A second is longer than any writer's first tries, and leaves four of the five that a writer
+    // waits, in which all eight take their turns.
+    let release = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        holder.rollback().await.unwrap();
+    });
     let living = alive(worker, TTL);
     let (c, held) = ([shard("c")], [(shard("c"), 0)]);
     let other = [ShardId { consumer: "c", shard: 1 }];
@@ -228,7 +228,6 @@ async fn writers_wait_for_four_seconds_and_readers_not_at_all() {
         append_in_a_plain_transaction(&stores[7]),
     );
     release.await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(3_900));
     migrate.unwrap();
     assert_eq!(renew.unwrap(), c);
     assert_eq!(acquire.unwrap().len(), 1);
