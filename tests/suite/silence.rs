@@ -77,6 +77,24 @@ async fn a_transaction_that_nobody_waits_for_any_more_gives_its_place_back_postg
     is_served(&pool).await
 }
 
+/// Whether it has begun is not known, and nobody will ever say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_begin_that_nobody_waits_for_any_more_gives_its_place_back_postgres() -> Result<()> {
+    let outbox = TestOutbox::<Several, Postgres>::new().await?;
+    let proxy = Proxy::to(outbox.database().url()).await;
+    let url = proxy.url(outbox.database().url());
+    // The pool would notice by itself, and wait for as long as it waits for a place.
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
+    let pool = pool.connect(&url).await?;
+    let behind =
+        Outbox::<Several, Postgres>::builder(pool.clone()).clock(outbox.clock().clone()).build();
+    proxy.set(Network::Silent);
+    let gave_up = tokio::time::timeout(Duration::from_millis(100), behind.begin()).await;
+    assert!(gave_up.is_err(), "somebody answered");
+    fall_silent(&proxy).await;
+    is_served(&pool).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tidy_pool_lets_go_of_a_silent_connection_postgres() -> Result<()> {
     let outbox = TestOutbox::<Several, Postgres>::new().await?;

@@ -10,12 +10,14 @@
 //!   by themselves (see `store/postgres/log.rs`).
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
 use sqlx::{Connection, Pool, SqlSafeStr};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::Backend;
@@ -256,11 +258,24 @@ pub fn tidy_pool<DB: Backend>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     })
 }
 
-/// Runs something to its end even if nobody waits for it any more.
+/// Runs something to its end even if nobody waits for it any more, though not for long then: on a
+/// connection that has fallen silent it has no end.
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
 ) -> sqlx::Result<T> {
-    tokio::spawn(work).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    let (mut answer, waiting) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut work = pin!(work);
+        let done = tokio::select! {
+            done = &mut work => Some(done),
+            () = answer.closed() => timeout(GIVING_BACK, work).await.ok(),
+        };
+        if let Some(done) = done {
+            // What nobody takes is dropped, and so given back.
+            drop(answer.send(done));
+        }
+    });
+    waiting.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// What a connection was in.

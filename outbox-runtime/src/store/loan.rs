@@ -4,12 +4,13 @@
 //! it takes. One that has fallen silent (a machine or a firewall in between is gone) never answers: its
 //! place in the pool would be taken until TCP gives up, after a quarter of an hour or never, and once
 //! all places are, the pool is of no use to anybody. So a loan gives back by itself, and lets go of a
-//! connection that does not answer soon.
+//! connection that does not answer soon: at once where it has just been waited for in vain.
 
 // The signatures of `Store` name these types, and `Store` is named by the public `Backend`; the
 // module itself is private.
 #![allow(unreachable_pub)]
 
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -39,16 +40,25 @@ impl<DB: Backend> Loan<DB> {
             connection.close_on_drop();
         }
     }
+
+    /// The same without telling the server, which may not answer: the place is free at once.
+    fn abandon(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
 }
 
 impl<DB: Backend> Drop for Loan<DB> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.0.take() else { return };
-        match Handle::try_current() {
+        let runtime = match Handle::try_current() {
+            Ok(runtime) if !UNANSWERED.get() => runtime,
+            // There is nobody to ask, or no use in it.
+            _ => return self.abandon(),
+        };
+        if let Some(mut connection) = self.0.take() {
             // When the time is over the connection is dropped, and its place is free.
-            Ok(runtime) => drop(runtime.spawn(timeout(GIVING_BACK, connection.return_to_pool()))),
-            // Nobody could be asked here. It is closed, and its place is free.
-            Err(_) => drop(connection.detach()),
+            drop(runtime.spawn(timeout(GIVING_BACK, connection.return_to_pool())));
         }
     }
 }
@@ -67,40 +77,72 @@ impl<DB: Backend> DerefMut for Loan<DB> {
     }
 }
 
+thread_local! {
+    static UNANSWERED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it is there, the loans that this thread drops have been waited for in vain: their connections
+/// are closed. Not to be kept over an `await`.
+#[derive(Debug)]
+pub(crate) struct Unanswered(());
+
+impl Unanswered {
+    pub(crate) fn begin() -> Self {
+        UNANSWERED.set(true);
+        Self(())
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        UNANSWERED.set(false);
+    }
+}
+
 /// A transaction on a connection of the pool; rolled back on drop. As sqlx's own, which gives its
 /// connection back in sqlx's way.
 pub struct Transaction<DB: Backend> {
     connection: Loan<DB>,
-    open: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody knows whether it has begun, and sqlx would not roll it back.
+    Beginning,
+    Open,
+    Ended,
 }
 
 impl<DB: Backend> Transaction<DB> {
-    /// Begins with a statement. Not to be dropped before it has ended: see `Connections::begin`.
+    /// Begins with a statement. If this is dropped before it has ended, the connection is closed.
     pub(super) async fn begin(connection: Loan<DB>, statement: SqlStr) -> sqlx::Result<Self> {
-        // Whether it has begun is not known if it fails.
-        let mut tx = Self { connection, open: true };
-        DB::TransactionManager::begin(&mut tx.connection, Some(statement)).await?;
-        Ok(tx)
+        let mut tx = Self { connection, state: State::Beginning };
+        let begun = DB::TransactionManager::begin(&mut tx.connection, Some(statement)).await;
+        tx.state = State::Open;
+        begun.map(|()| tx)
     }
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
         DB::TransactionManager::commit(&mut self.connection).await?;
-        self.open = false;
+        self.state = State::Ended;
         Ok(())
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
         DB::TransactionManager::rollback(&mut self.connection).await?;
-        self.open = false;
+        self.state = State::Ended;
         Ok(())
     }
 }
 
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
-        if self.open {
+        match self.state {
+            State::Beginning => self.connection.abandon(),
             // Sent with the question whether the connection is well.
-            DB::TransactionManager::start_rollback(&mut self.connection);
+            State::Open => DB::TransactionManager::start_rollback(&mut self.connection),
+            State::Ended => {}
         }
     }
 }

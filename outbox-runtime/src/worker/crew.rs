@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::bell::Bell;
 use crate::consumer::ConsumerOptions;
 use crate::emitter::Emitter;
 use crate::error::{Error, Result};
+use crate::store::loan::Unanswered;
 use crate::store::types::Totals;
 use crate::store::{ShardId, Store};
 
@@ -215,9 +217,16 @@ impl<S: Store> Crew<S> {
         if !S::IS_REMOTE {
             return work.await;
         }
-        timeout(longest, work)
-            .await
-            .unwrap_or_else(|_elapsed| Err(Error::no_answer(operation, longest)))
+        // Dropped after the work.
+        let _unanswered;
+        let mut work = pin!(work);
+        match timeout(longest, &mut work).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => {
+                _unanswered = Unanswered::begin();
+                Err(Error::no_answer(operation, longest))
+            }
+        }
     }
 
     /// These leases were taken or renewed by a statement that was sent at `asked`. Shards that had
