@@ -9,6 +9,7 @@ mod drain;
 mod post;
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,15 +18,17 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
 use super::share::shares;
 use super::{retention, wake};
 use crate::consumer::Bound;
 use crate::error::Result;
-use crate::store::{Heartbeat, Registered, Registration, ShardId, Store};
+use crate::store::{Fleet, Heartbeat, Registered, Registration, ShardId, Store};
 use post::{Left, Post};
 
 const RENEW: &str = "renew leases";
+const OPERATIONS: &str = "look for operations";
 const FLEET: &str = "look at the fleet";
 const ACQUIRE: &str = "acquire leases";
 const RELEASE: &str = "hand leases back";
@@ -44,6 +47,11 @@ pub(super) struct Manager<S: Store> {
     last_housekeeping: Instant,
     housekeeping: Option<JoinHandle<()>>,
 }
+
+/// The database failed, and the log says so.
+struct NoAnswer;
+
+type Answered = std::result::Result<(), NoAnswer>;
 
 /// A consumer of the registry, and what the database says of it.
 struct Known<S: Store> {
@@ -86,35 +94,37 @@ impl<S: Store> Manager<S> {
         let prober = tokio::spawn(prober);
         let retention = tokio::spawn(retention::run(Arc::clone(&self.crew), stop.clone()));
         let mut tasks = JoinSet::new();
-        let mut ticks = interval(self.crew.options.lease / 3);
+        let period = self.crew.options.lease / 3;
+        let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut backoff = Backoff::default();
         loop {
-            tokio::select! {
-                _ = ticks.tick() => {
-                    self.renew().await;
-                    self.look_for_operations().await;
-                    self.balance(&mut tasks, &stop).await;
-                    self.keep_house();
+            let done = tokio::select! {
+                _ = ticks.tick() => self.tick(&mut tasks, &stop).await,
+                Ok(()) = pulse.changed() => self.look_around(&mut tasks, &stop).await,
+                Some(left) = tasks.join_next(), if !tasks.is_empty() => {
+                    self.left(left).await;
+                    continue;
                 }
-                Ok(()) = pulse.changed() => {
-                    self.look_for_operations().await;
-                    self.balance(&mut tasks, &stop).await;
-                }
-                Some(left) = tasks.join_next(), if !tasks.is_empty() => self.left(left).await,
                 () = stop.cancelled() => break,
+            };
+            match done {
+                Ok(()) => backoff.reset(),
+                Err(NoAnswer) => ticks.reset_after(backoff.next_pause().min(period)),
             }
         }
         // The others may reckon without this worker from now on. Leases are renewed while handlers
         // finish.
         self.leaving = true;
-        self.renew().await;
+        // Whoever failed has been told of, and the next tick tries again.
+        let _ = self.renew().await;
         loop {
             tokio::select! {
                 left = tasks.join_next() => match left {
                     Some(left) => self.left(left).await,
                     None => break,
                 },
-                _ = ticks.tick() => self.renew().await,
+                _ = ticks.tick() => drop(self.renew().await),
             }
         }
         let forgetting = self.crew.store.forget_worker(self.crew.worker);
@@ -126,10 +136,41 @@ impl<S: Store> Manager<S> {
         self.tally
     }
 
+    /// Ends at the first failure: what follows would have to wait for an answer as well, and the tick
+    /// comes again soon.
+    async fn tick(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
+        self.renew().await?;
+        self.look_around(tasks, stop).await?;
+        self.keep_house();
+        Ok(())
+    }
+
+    async fn look_around(
+        &mut self,
+        tasks: &mut JoinSet<Left>,
+        stop: &CancellationToken,
+    ) -> Answered {
+        self.look_for_operations().await?;
+        self.balance(tasks, stop).await
+    }
+
+    /// Something that the database did, told of if it did not.
+    async fn promptly<T>(
+        &self,
+        doing: &str,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T, NoAnswer> {
+        self.crew.promptly(operation, work).await.map_err(|error| {
+            self.crew.outage.note(doing, &error);
+            NoAnswer
+        })
+    }
+
     /// Says that this worker lives, and renews what it holds. What another worker took is stopped.
     /// While no renewal succeeds for the length of a lease, the shards stand still (see
     /// [`Crew::has_lease`]).
-    async fn renew(&mut self) {
+    async fn renew(&mut self) -> Answered {
         let held: Vec<(ShardId, u32)> =
             self.posts.keys().map(|id| (id.clone(), self.crew.in_flight(id))).collect();
         let names = self.names();
@@ -140,25 +181,33 @@ impl<S: Store> Manager<S> {
             ttl: self.crew.options.lease,
         };
         let asked = Instant::now();
-        match self.crew.promptly(RENEW, self.crew.store.renew(&heartbeat, &held)).await {
-            Ok(kept) => {
-                self.crew.keep_leases(&kept, asked);
-                let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
-                lost.for_each(|(_, post)| post.lose());
-            }
-            Err(error) => self.crew.outage.note("renewing leases", &error),
-        }
+        let renewing = self.crew.store.renew(&heartbeat, &held);
+        let kept = self.promptly("renewing leases", RENEW, renewing).await?;
+        self.crew.keep_leases(&kept, asked);
+        let lost = self.posts.iter().filter(|(id, _)| !kept.contains(id));
+        lost.for_each(|(_, post)| post.lose());
+        Ok(())
+    }
+
+    fn is_member_of(&self, fleet: &Fleet) -> bool {
+        fleet.members.iter().any(|member| member.id == self.crew.worker)
+    }
+
+    async fn fleet(&self) -> Result<Fleet, NoAnswer> {
+        self.promptly("looking at the fleet", FLEET, self.crew.store.fleet()).await
     }
 
     /// Takes free shards up to this worker's share, and gives back what is more than that.
-    async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) {
-        let fleet = match self.crew.promptly(FLEET, self.crew.store.fleet()).await {
-            Ok(fleet) => fleet,
-            Err(error) => return self.crew.outage.note("looking at the fleet", &error),
-        };
-        if !self.leaving && fleet.members.iter().all(|member| member.id != self.crew.worker) {
-            // The database was away for longer than a lease. Without a share it would give all back.
-            return self.renew().await;
+    async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
+        let mut fleet = self.fleet().await?;
+        if !self.is_member_of(&fleet) {
+            // The database was away for longer than a lease.
+            self.renew().await?;
+            fleet = self.fleet().await?;
+            if !self.is_member_of(&fleet) {
+                // Again. Without a share it would give all back.
+                return Ok(());
+            }
         }
         let shares = shares(&fleet, self.crew.worker);
         let mut wanted = HashMap::new();
@@ -175,14 +224,14 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
-        match self.take(wanted).await {
-            Ok(taken) => {
-                for (id, unclean) in taken {
-                    self.spawn(tasks, id, unclean, stop);
-                }
-            }
-            Err(error) => self.crew.outage.note("looking for free leases", &error),
+        let taken = self.take(wanted).await.map_err(|error| {
+            self.crew.outage.note("looking for free leases", &error);
+            NoAnswer
+        })?;
+        for (id, unclean) in taken {
+            self.spawn(tasks, id, unclean, stop);
         }
+        Ok(())
     }
 
     /// Takes up to so many shards of each consumer; returns them and whether each was left unclean.
@@ -251,13 +300,10 @@ impl<S: Store> Manager<S> {
 
     /// What operations have changed: shards of a consumer that is paused or retired stop, those of a
     /// consumer that was changed otherwise start anew with their new orders.
-    async fn look_for_operations(&mut self) {
+    async fn look_for_operations(&mut self) -> Answered {
         let names = self.names();
         let looking = self.crew.store.registered(&names);
-        let now = match self.crew.promptly("look for operations", looking).await {
-            Ok(now) => now,
-            Err(error) => return self.crew.outage.note("looking for operations", &error),
-        };
+        let now = self.promptly("looking for operations", OPERATIONS, looking).await?;
         for now in now {
             let known = self.consumers.iter_mut().find(|known| known.name() == now.name);
             let Some(known) = known else { continue };
@@ -281,6 +327,7 @@ impl<S: Store> Manager<S> {
             }
             known.registered = now;
         }
+        Ok(())
     }
 
     /// On a task of its own: it may have to wait, and leases must not.
