@@ -100,11 +100,12 @@ impl WorkerOptions {
         (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60))
     }
 
-    /// How many events of a shard may have been handed to handlers and not recorded as done.
+    /// How many deliveries of a shard may have been handed to handlers and not recorded as done: one
+    /// record is written while what the next one says is done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
         let each = options.batch.map_or(1, |batch| batch.max);
         let running = options.concurrency.saturating_mul(each).max(self.tx_size).max(MOST_IN_TASKS);
-        self.record_after.saturating_add(running)
+        self.record_after.saturating_mul(2).saturating_add(running)
     }
 }
 
@@ -120,7 +121,7 @@ impl Default for WorkerOptions {
             page_size: 500,
             tx_size: 100,
             record_interval: Duration::from_millis(50),
-            record_after: 500,
+            record_after: 250,
             connections: None,
             retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }

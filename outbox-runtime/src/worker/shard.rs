@@ -1,11 +1,13 @@
 //! Running one shard: read ahead, start handlers, take in what they did, record it.
 //!
-//! All state of a shard is here and in one task, so there is nothing to lock. What is in memory
-//! is always reconstructible from the last checkpoint: a process may die between any two
-//! statements, and the next worker repeats what was not recorded.
+//! All state of a shard is here and in one task, so there is nothing to lock. The log is read, and
+//! what was done is recorded, in tasks beside it, one of each at most: handlers run meanwhile.
+//! What is in memory is always reconstructible from the last checkpoint: a process may die between
+//! any two statements, and the next worker repeats what was not recorded.
 
 mod admit;
 mod barrier;
+mod call;
 mod recording;
 mod settle;
 mod start;
@@ -33,8 +35,11 @@ use crate::consumer::{Bound, DeliveryMode, OnDead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
-use crate::store::{Changes, DeliveryState, Due, ShardId, Slice, Store, Taken, UpdatedDelivery};
+use crate::store::{
+    Changes, DeliveryState, Due, Page, Recorded, ShardId, Slice, Store, Taken, UpdatedDelivery,
+};
 use barrier::Stopping;
+use call::Call;
 use recording::Frozen;
 
 /// A shard that this worker has the lease of.
@@ -58,6 +63,10 @@ pub(crate) struct Shard<S: Store> {
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
     caught_up: bool,
+    /// The page that is being read.
+    reading: Call<Page<S::Progress>>,
+    /// Whether the bell has rung since: the page may lack what was committed then.
+    rung: bool,
     /// Mean payload size of the last page, to bound the bytes read ahead.
     mean_bytes: usize,
 
@@ -109,6 +118,10 @@ pub(crate) struct Shard<S: Store> {
     last_recorded: Instant,
     recorded_mark: Position,
     frozen: Option<Frozen<S::Progress>>,
+    /// Writes `frozen`.
+    writing: Call<Recorded>,
+    /// Whether one of the two was answered since somebody looked.
+    answered: bool,
 
     pub(crate) tally: Tally,
 }
@@ -171,6 +184,8 @@ impl<S: Store> Shard<S> {
             tracker,
             cursor: taken.progress,
             caught_up: false,
+            reading: Call::new(),
+            rung: false,
             mean_bytes: 1,
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
             held: taken.held_keys.into_iter().collect(),
@@ -200,6 +215,8 @@ impl<S: Store> Shard<S> {
             dirty_since: None,
             last_recorded: now.checked_sub(crew.options.record_interval).unwrap_or(now),
             frozen: None,
+            writing: Call::new(),
+            answered: false,
             tally: Tally::default(),
             id,
             slice,
@@ -223,7 +240,9 @@ impl<S: Store> Shard<S> {
             } else {
                 retry_at = match self.step(stopping, until).await {
                     Ok(()) => {
-                        watch.succeeded();
+                        if self.has_answers() {
+                            watch.succeeded();
+                        }
                         None
                     }
                     Err(error) if ends(&error) => return Err(error),
@@ -255,6 +274,8 @@ impl<S: Store> Shard<S> {
     /// Everything that can be done now.
     async fn step(&mut self, stopping: bool, until: Until) -> Result<()> {
         self.take_in_finished()?;
+        self.take_in_record()?;
+        self.take_in_page()?;
         if !stopping {
             self.note_read_again();
             // Rows first: they are older than what is read, and a backlog must not starve them.
@@ -262,21 +283,16 @@ impl<S: Store> Shard<S> {
                 self.fetch_due().await?;
             }
             if self.wants_events() {
-                self.read().await?;
+                self.read();
             }
             if !self.held.is_empty() && self.last_sweep.elapsed() >= SWEEP {
                 self.sweep().await?;
             }
-            self.start(until).await?;
+            self.start(until);
         }
         let hurry = stopping || (until == Until::Drained && self.is_quiet());
         if self.should_record(hurry) {
-            let thaws = self.frozen.is_some();
-            self.record().await?;
-            if thaws && !stopping {
-                // Nothing could be started while the record was pending.
-                self.start(until).await?;
-            }
+            self.write();
         }
         if !stopping {
             self.note_read_again();
@@ -305,8 +321,12 @@ impl<S: Store> Shard<S> {
                 self.take_in(joined)?;
             }
             Some(attempts) = self.early.1.recv() => self.take_in_attempts(attempts),
+            // An answer that has come waits for the next step.
+            () = self.reading.answered(), if !self.reading.is_answered() => {}
+            () = self.writing.answered(), if !self.writing.is_answered() => {}
             () = listener.rung(), if !stopping => {
                 self.caught_up = false;
+                self.rung = true;
                 if self.listener.take_due() {
                     self.next_due = Some(Instant::now());
                 }
@@ -320,6 +340,12 @@ impl<S: Store> Shard<S> {
             () = ending.cancelled(), if ends => {}
         }
         Ok(())
+    }
+
+    /// Whether the database answers, as far as the shard knows.
+    fn has_answers(&mut self) -> bool {
+        let asks = self.reading.is_open() || self.writing.is_open();
+        std::mem::take(&mut self.answered) || !asks
     }
 
     /// Nothing is queued, running, or about to be.
@@ -340,12 +366,14 @@ impl<S: Store> Shard<S> {
     }
 
     fn has_work_at_once(&mut self) -> bool {
-        !self.token.is_cancelled() && (self.wants_events() || self.wants_rows())
+        let has_answer = self.reading.is_answered() || self.writing.is_answered();
+        has_answer || (!self.token.is_cancelled() && (self.wants_events() || self.wants_rows()))
     }
 
     /// When something is to be done even if nothing happens.
     fn next_wake(&self) -> Option<Instant> {
-        let record = self.dirty_since.filter(|_| !self.unit_running).map(|since| {
+        let may_record = !self.unit_running && !self.writing.is_open();
+        let record = self.dirty_since.filter(|_| may_record).map(|since| {
             if self.is_quiet() {
                 self.last_recorded + self.crew.options.record_interval
             } else {
@@ -353,8 +381,8 @@ impl<S: Store> Shard<S> {
             }
         });
         let batch = self.batch_due();
-        let due = self.next_due.filter(|_| self.has_room() && !self.has_stopped());
-        let reads = !self.caught_up && self.has_room() && !self.has_stopped();
+        let due = self.next_due.filter(|_| self.may_fetch());
+        let reads = !self.caught_up && self.may_read();
         let paced = self.pacer.as_ref().filter(|_| reads);
         let paced = paced.map(Pacer::next);
         let sweep = (!self.held.is_empty()).then(|| self.last_sweep + SWEEP);
@@ -374,11 +402,11 @@ impl<S: Store> Shard<S> {
             self.take_in_early();
         }
         self.take_back_begun();
-        if self.unit_running || (self.dirty_since.is_none() && self.frozen.is_none()) {
-            return Ok(());
-        }
-        if let Err(error) = self.record().await {
-            self.crew.outage.note("recording the last progress", &error);
+        while self.has_something_to_record() {
+            if let Err(error) = self.record().await {
+                self.crew.outage.note("recording the last progress", &error);
+                break;
+            }
         }
         Ok(())
     }
@@ -386,6 +414,8 @@ impl<S: Store> Shard<S> {
     /// Ends what runs, when another worker goes on with it or the shard starts anew.
     pub(crate) async fn abandon(&mut self) {
         self.running.shutdown().await;
+        self.reading.give_up().await;
+        self.writing.give_up().await;
     }
 
     fn has_something_to_record(&self) -> bool {

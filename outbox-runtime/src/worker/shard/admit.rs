@@ -15,19 +15,28 @@ use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDeliver
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
 
-/// Payload bytes that are read ahead, roughly: a page is sized by the mean of the last one.
-const READ_AHEAD_BYTES: usize = 16 * 1024 * 1024;
+/// Payload bytes of a page, roughly: it is sized by the mean of the last one. At most two are queued.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 impl<S: Store> Shard<S> {
     pub(super) fn wants_events(&mut self) -> bool {
-        !self.caught_up && !self.has_stopped() && self.has_room() && self.allowance() != Some(0)
+        !self.caught_up && self.may_read() && self.allowance() != Some(0)
     }
 
-    /// Whether rows may be due. Where the shard has stopped, nothing starts any more.
+    /// Whether rows may be due.
     pub(super) fn wants_rows(&self) -> bool {
-        self.next_due.is_some_and(|due| due <= Instant::now())
-            && self.has_room()
-            && !self.has_stopped()
+        self.next_due.is_some_and(|due| due <= Instant::now()) && self.may_fetch()
+    }
+
+    /// Whether the log may be read: one page at a time, and not where the shard has stopped.
+    pub(super) fn may_read(&self) -> bool {
+        !self.reading.is_open() && self.has_room() && !self.has_stopped()
+    }
+
+    /// Whether rows may be fetched. Not while a record is being written, which decides what is the
+    /// head of its key, nor where the shard has stopped: nothing starts any more.
+    pub(super) fn may_fetch(&self) -> bool {
+        self.frozen.is_none() && self.has_room() && !self.has_stopped()
     }
 
     /// How many events may be read now; `None` for any number.
@@ -36,30 +45,41 @@ impl<S: Store> Shard<S> {
         self.pacer.as_mut().and_then(|pacer| pacer.allowance(mark, Instant::now()))
     }
 
-    /// Whether the queue is low enough to read more into it.
-    pub(super) fn has_room(&self) -> bool {
-        let low =
-            self.page_limit().div_ceil(2).max(self.consumer.options.batch.map_or(1, |b| b.max));
-        self.frozen.is_none() && self.queue.len() < low as usize
+    /// Whether the queue is low enough to read more into it: a page is read while the one before it
+    /// is handled.
+    fn has_room(&self) -> bool {
+        self.queue.len() < self.page_limit() as usize
     }
 
     fn page_limit(&self) -> u32 {
         let wanted =
             self.crew.options.page_size.max(self.consumer.options.batch.map_or(1, |b| b.max));
-        let affordable = READ_AHEAD_BYTES / self.mean_bytes.max(1);
+        let affordable = PAGE_BYTES / self.mean_bytes.max(1);
         wanted.min(u32::try_from(affordable).unwrap_or(u32::MAX)).max(1)
     }
 
-    pub(super) async fn read(&mut self) -> Result<()> {
+    /// Begins to read the next page.
+    pub(super) fn read(&mut self) {
         let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
-        let reading = self.crew.store.read(&self.cursor, self.barrier(), &self.slice, limit);
-        let page = self.crew.seated("read the log", reading).await?;
+        let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
+        let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
+        self.rung = false;
+        self.reading.ask(async move {
+            let reading = crew.store.read(&cursor, barrier.as_ref(), &slice, limit);
+            crew.seated("read the log", reading).await
+        });
+    }
+
+    /// Takes in the page that was read.
+    pub(super) fn take_in_page(&mut self) -> Result<()> {
+        let Some(page) = self.reading.take().transpose()? else { return Ok(()) };
+        self.answered = true;
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
         if let Some(pacer) = &mut self.pacer {
             pacer.spend(page.events.len());
         }
-        self.caught_up = page.caught_up;
+        self.caught_up = page.caught_up && !self.rung;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
             self.mean_bytes = bytes / page.events.len();

@@ -1,11 +1,13 @@
 //! Recording: one checkpoint and the changes that belong to it, in one transaction.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::Shard;
 use crate::error::{ErrorKind, Result};
 use crate::event::Position;
-use crate::store::{Changes, Checkpoint, Recorded, Store};
+use crate::store::{Changes, Checkpoint, Progress, Recorded, Store};
 use crate::worker::crew::Crew;
 use crate::worker::hooks::Notice;
 use crate::worker::tracker::Tracker;
@@ -17,20 +19,30 @@ const FOREIGN_POSITIONS: Position = 10_000;
 const KEPT_CHECKPOINTS: i64 = 1_000;
 const TRIM_EVERY: i64 = 500;
 
-/// A record that may or may not have reached the database: it is tried again exactly as it was.
+/// A record that is being written, or may have been: it is tried again exactly as it was. What
+/// handlers do meanwhile is for the next one.
 pub(super) struct Frozen<P> {
-    checkpoint: Checkpoint<P>,
-    changes: Changes,
+    record: Arc<Record<P>>,
     settled_rows: Vec<Position>,
     notices: Vec<Notice>,
+    /// How many deliveries it says are done with.
+    deliveries: u32,
+    /// Whether it says how all attempts ended that were recorded before they began.
+    ends_turn: bool,
     tried: bool,
+}
+
+/// What is written.
+struct Record<P> {
+    checkpoint: Checkpoint<P>,
+    changes: Changes,
 }
 
 impl<S: Store> Shard<S> {
     /// Whether to record now: enough was completed, enough time has passed, or (`hurry`) whatever
     /// there is.
     pub(super) fn should_record(&self, hurry: bool) -> bool {
-        if self.unit_running {
+        if self.unit_running || self.writing.is_open() {
             return false;
         }
         if self.frozen.is_some() {
@@ -60,6 +72,12 @@ impl<S: Store> Shard<S> {
         }
     }
 
+    /// How many deliveries were given to handlers and have not been recorded as done.
+    pub(super) fn unrecorded(&self) -> u32 {
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.deliveries);
+        frozen + self.completions + self.settled_rows.len() as u32 + self.running_items
+    }
+
     /// Records that the shard has stopped with nothing in flight.
     pub(super) async fn record_drained(&mut self) -> Result<()> {
         let mut checkpoint = self.checkpoint(&self.tracker);
@@ -69,13 +87,7 @@ impl<S: Store> Shard<S> {
             // What is left of the list was skipped.
             checkpoint.completed.clear();
         }
-        self.frozen = Some(Frozen {
-            checkpoint,
-            changes: self.take_changes(),
-            settled_rows: std::mem::take(&mut self.settled_rows),
-            notices: std::mem::take(&mut self.notices),
-            tried: false,
-        });
+        self.frozen = Some(self.freeze(checkpoint));
         self.record().await
     }
 
@@ -86,46 +98,64 @@ impl<S: Store> Shard<S> {
         std::mem::replace(&mut self.changes, empty)
     }
 
-    pub(super) async fn record(&mut self) -> Result<()> {
-        let frozen = match self.frozen.take() {
-            Some(frozen) => frozen,
-            None => Frozen {
-                checkpoint: self.checkpoint(&self.tracker),
-                changes: self.take_changes(),
-                settled_rows: std::mem::take(&mut self.settled_rows),
-                notices: std::mem::take(&mut self.notices),
-                tried: false,
-            },
-        };
-        // Kept in place while it is written: whoever waits may stop waiting.
-        let tried = frozen.tried;
-        let frozen = self.frozen.insert(frozen);
-        frozen.tried = true;
-        match attempt(&self.crew, frozen, tried).await {
-            Ok(recorded) => {
-                let Some(frozen) = self.frozen.take() else { return Ok(()) };
-                for position in &frozen.settled_rows {
-                    self.rows.remove(position);
-                }
-                self.recorded(frozen.checkpoint.seq, &recorded.still_held, &frozen.changes.release);
-                self.recorded_mark = self.tracker.mark();
-                if self.alone.is_none() && self.begun.is_empty() {
-                    // Until it is recorded how it ended, it would count as a crash.
-                    self.turn = None;
-                }
-                if !frozen.settled_rows.is_empty() {
-                    // Some may only have been put back behind the head of their key.
-                    self.next_due = Some(Instant::now());
-                }
-                if let Some(wait) = frozen.changes.soonest() {
-                    // It may have come due before it was recorded, and nobody found it then.
-                    self.wake_in(wait);
-                }
-                self.publish(frozen.notices);
-                Ok(())
-            }
-            Err(error) => Err(error),
+    fn freeze(&mut self, checkpoint: Checkpoint<S::Progress>) -> Frozen<S::Progress> {
+        let settled_rows = std::mem::take(&mut self.settled_rows);
+        Frozen {
+            deliveries: self.completions + settled_rows.len() as u32,
+            record: Arc::new(Record { checkpoint, changes: self.take_changes() }),
+            settled_rows,
+            notices: std::mem::take(&mut self.notices),
+            ends_turn: self.alone.is_none() && self.begun.is_empty(),
+            tried: false,
         }
+    }
+
+    /// Writes what there is to record and waits for it; what failed to be written before comes first.
+    pub(super) async fn record(&mut self) -> Result<()> {
+        if !self.writing.is_open() {
+            self.write();
+        }
+        self.writing.answered().await;
+        self.take_in_record()
+    }
+
+    /// Begins to write a record.
+    pub(super) fn write(&mut self) {
+        let mut frozen = match self.frozen.take() {
+            Some(frozen) => frozen,
+            None => self.freeze(self.checkpoint(&self.tracker)),
+        };
+        let (crew, record) = (Arc::clone(&self.crew), Arc::clone(&frozen.record));
+        let tried = std::mem::replace(&mut frozen.tried, true);
+        self.frozen = Some(frozen);
+        self.writing.ask(async move { attempt(&crew, &record, tried).await });
+    }
+
+    /// Takes in that a record was written.
+    pub(super) fn take_in_record(&mut self) -> Result<()> {
+        let Some(recorded) = self.writing.take().transpose()? else { return Ok(()) };
+        let Some(frozen) = self.frozen.take() else { return Ok(()) };
+        self.answered = true;
+        for position in &frozen.settled_rows {
+            self.rows.remove(position);
+        }
+        let Record { checkpoint, changes } = &*frozen.record;
+        self.recorded(checkpoint.seq, &recorded.still_held, &changes.release);
+        self.recorded_mark = checkpoint.progress.mark();
+        if frozen.ends_turn {
+            // Until it was recorded how it ended, it would have counted as a crash.
+            self.turn = None;
+        }
+        if !frozen.settled_rows.is_empty() {
+            // Some may only have been put back behind the head of their key.
+            self.next_due = Some(Instant::now());
+        }
+        if let Some(wait) = changes.soonest() {
+            // It may have come due before it was recorded, and nobody found it then.
+            self.wake_in(wait);
+        }
+        self.publish(frozen.notices);
+        Ok(())
     }
 
     /// What a successful record means in memory.
@@ -168,19 +198,19 @@ fn is_trim_due(trimmed: i64, seq: i64) -> bool {
 /// Writes a record; `tried` says that it may have been written before.
 async fn attempt<S: Store>(
     crew: &Crew<S>,
-    frozen: &Frozen<S::Progress>,
+    record: &Record<S::Progress>,
     tried: bool,
 ) -> Result<Recorded> {
     const RECORD: &str = "record progress";
     let (store, lease) = (&crew.store, crew.options.lease);
-    let writing = store.record_alone(&frozen.checkpoint, &frozen.changes, lease);
+    let writing = store.record_alone(&record.checkpoint, &record.changes, lease);
     match crew.seated(RECORD, writing).await {
         // The try before may have been committed although its answer was lost.
         Err(error) if error.kind() == ErrorKind::LeaseLost && tried => {
-            let Checkpoint { shard, seq, worker, .. } = &frozen.checkpoint;
+            let Checkpoint { shard, seq, worker, .. } = &record.checkpoint;
             match crew.seated(RECORD, store.checkpoint_writer(shard, *seq)).await? {
                 Some(writer) if writer == *worker => {
-                    Ok(Recorded { still_held: frozen.changes.release.clone() })
+                    Ok(Recorded { still_held: record.changes.release.clone() })
                 }
                 _ => Err(error),
             }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Finished, Shard, Until};
-use crate::consumer::{BatchOptions, Handler};
-use crate::error::Result;
+use crate::consumer::{BatchOptions, DeliveryMode, Handler};
 use crate::store::Store;
 use crate::worker::attempt::{Frame, attempted};
 use crate::worker::decide::{Ended, begin_recorded};
@@ -21,43 +20,45 @@ const TURN: Duration = Duration::from_millis(20);
 
 impl<S: Store> Shard<S> {
     /// Starts as many handlers as may run now.
-    pub(super) async fn start(&mut self, until: Until) -> Result<()> {
+    pub(super) fn start(&mut self, until: Until) {
         self.permits.begin();
-        let started = self.start_ready(until).await;
+        self.start_ready(until);
         self.permits.end();
-        started
     }
 
-    async fn start_ready(&mut self, until: Until) -> Result<()> {
+    fn start_ready(&mut self, until: Until) {
         self.turn_due = None;
         loop {
-            if self.alone.is_some() || self.unit_running || self.frozen.is_some() {
-                return Ok(());
+            if self.alone.is_some() || self.unit_running || !self.crew.has_lease(&self.id) {
+                return;
             }
-            if !self.crew.has_lease(&self.id) {
-                return Ok(());
+            let is_recording = self.frozen.is_some();
+            if is_recording
+                && (self.consumer.options.mode == DeliveryMode::Tx || !self.begun.is_empty())
+            {
+                // A unit records by itself; what was begun may start once that is recorded.
+                return;
             }
             if !self.begun.is_empty() {
-                let Some(permit) = self.permits.take() else { return Ok(()) };
+                let Some(permit) = self.permits.take() else { return };
                 if let Some(item) = self.begun.pop_front() {
                     self.alone = Some(item.clone());
                     self.launch(vec![item], permit);
                 }
-                return Ok(());
+                return;
             }
             self.park_held();
-            let Some(next) = self.queue.peek() else { return Ok(()) };
+            let Some(next) = self.queue.peek() else { return };
             if self.is_suspect(next) {
                 // A crash is an attempt that failed, and comes back as a retry.
                 let died_before = next.has_row() && next.attempts > 0;
-                if self.running.is_empty() && self.has_turn(died_before) {
-                    self.record_first().await?;
-                    continue;
+                if !is_recording && self.running.is_empty() && self.has_turn(died_before) {
+                    self.record_first();
                 }
-                return Ok(());
+                return;
             }
-            let Some(count) = self.may_take(until) else { return Ok(()) };
-            let Some(permit) = self.permits.take() else { return Ok(()) };
+            let Some(count) = self.may_take(until) else { return };
+            let Some(permit) = self.permits.take() else { return };
             let mut items = Vec::with_capacity(count);
             while items.len() < count
                 && self.queue.peek().is_some_and(|item| !self.is_suspect(item))
@@ -71,35 +72,46 @@ impl<S: Store> Shard<S> {
 
     /// How many items the next handler takes; `None` while it has to wait.
     fn may_take(&self, until: Until) -> Option<usize> {
+        let concurrency = self.consumer.options.concurrency;
         match &self.consumer.handler {
             Handler::Each(_) => {
-                let concurrency = self.consumer.options.concurrency;
-                let room = concurrency.max(MOST_IN_TASKS).saturating_sub(self.running_items);
+                let in_tasks = concurrency.max(MOST_IN_TASKS).saturating_sub(self.running_items);
+                let room = self.room().min(in_tasks);
                 let free = self.running.len() < concurrency as usize && room > 0;
                 free.then(|| self.stride.events().min(room as usize))
             }
             Handler::Tx(_) if self.singly > 0 => self.running.is_empty().then_some(1),
             Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
             Handler::Batch(_) => {
-                let BatchOptions { max, wait } = self.consumer.options.batch?;
-                let free = self.running.len() < self.consumer.options.concurrency as usize;
-                let full = self.queue.ready() >= max as usize;
+                let batch = self.free_batch()?;
+                let full = self.queue.ready() >= batch.max as usize;
                 let oldest = self.queue.peek()?.since;
-                let waited = until == Until::Drained || oldest.elapsed() >= wait;
-                (free && (full || waited)).then_some(max as usize)
+                let waited = until == Until::Drained || oldest.elapsed() >= batch.wait;
+                (full || waited).then_some(batch.max as usize)
             }
         }
     }
 
+    /// How many more deliveries may be given to handlers before a record of others has been written.
+    fn room(&self) -> u32 {
+        let most = self.crew.options.most_in_flight(&self.consumer.options);
+        most.saturating_sub(self.unrecorded())
+    }
+
+    /// What a batch is, if one more may start.
+    fn free_batch(&self) -> Option<BatchOptions> {
+        let free = self.running.len() < self.consumer.options.concurrency as usize;
+        self.consumer.options.batch.filter(|batch| free && self.room() >= batch.max)
+    }
+
     /// When a batch that is not full will start.
     pub(super) fn batch_due(&self) -> Option<Instant> {
-        let BatchOptions { wait, .. } = self.consumer.options.batch?;
-        let free = self.running.len() < self.consumer.options.concurrency as usize;
+        let batch = self.free_batch()?;
         self.queue
             .peek()
-            .filter(|oldest| free && self.alone.is_none() && !self.is_suspect(oldest))
+            .filter(|oldest| self.alone.is_none() && !self.is_suspect(oldest))
             .filter(|_| self.crew.has_lease(&self.id))
-            .map(|oldest| oldest.since + wait)
+            .map(|oldest| oldest.since + batch.wait)
     }
 
     /// Parks what is next in the queue and has been overtaken by a failure of its key.
@@ -133,8 +145,8 @@ impl<S: Store> Shard<S> {
 
     /// Records the attempt at the next item before it begins, so that it counts even if it kills
     /// this process.
-    async fn record_first(&mut self) -> Result<()> {
-        let Some(item) = self.queue.pop() else { return Ok(()) };
+    fn record_first(&mut self) {
+        let Some(item) = self.queue.pop() else { return };
         self.suspects = self.suspects.saturating_sub(1);
         let begun = begin_recorded(&item, &mut self.changes);
         if !item.has_row() {
@@ -145,7 +157,7 @@ impl<S: Store> Shard<S> {
         }
         self.touch();
         self.begun.push_back(begun);
-        self.record().await
+        self.write();
     }
 
     fn launch(&mut self, mut items: Vec<Item>, permit: Permit) {
