@@ -98,16 +98,20 @@ impl<S: Store> Manager<S> {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut backoff = Backoff::default();
+        let mut failed = false;
         loop {
             let done = tokio::select! {
                 _ = ticks.tick() => self.tick(&mut tasks, &stop).await,
-                Ok(()) = pulse.changed() => self.look_around(&mut tasks, &stop).await,
+                // After a failure a tick comes first, which renews the leases: looking may fail again
+                // and again, and each time take as long as the database may take to answer.
+                Ok(()) = pulse.changed(), if !failed => self.look_around(&mut tasks, &stop).await,
                 Some(left) = tasks.join_next(), if !tasks.is_empty() => {
                     self.left(left).await;
                     continue;
                 }
                 () = stop.cancelled() => break,
             };
+            failed = done.is_err();
             match done {
                 Ok(()) => backoff.reset(),
                 Err(NoAnswer) => ticks.reset_after(backoff.next_pause().min(period)),

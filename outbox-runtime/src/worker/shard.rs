@@ -114,6 +114,8 @@ pub(crate) struct Shard<S: Store> {
     settled_rows: Vec<Position>,
     notices: Vec<Notice>,
     completions: u32,
+    /// Attempts that ended, of deliveries that are not recorded as done.
+    attempted: u32,
     dirty_since: Option<Instant>,
     last_recorded: Instant,
     recorded_mark: Position,
@@ -212,6 +214,7 @@ impl<S: Store> Shard<S> {
             settled_rows: Vec::new(),
             notices: Vec::new(),
             completions: 0,
+            attempted: 0,
             dirty_since: None,
             last_recorded: now.checked_sub(crew.options.record_interval).unwrap_or(now),
             frozen: None,
@@ -246,7 +249,10 @@ impl<S: Store> Shard<S> {
                         None
                     }
                     Err(error) if ends(&error) => return Err(error),
-                    Err(error) => Some(Instant::now() + watch.failed(&error)),
+                    Err(error) => {
+                        self.answered = false;
+                        Some(Instant::now() + watch.failed(&error))
+                    }
                 };
             }
             let mut limit = retry_at;
@@ -311,8 +317,10 @@ impl<S: Store> Shard<S> {
             tokio::task::yield_now().await;
             return Ok(());
         }
-        let wake =
-            [limit, self.next_wake().filter(|_| limit.is_none())].into_iter().flatten().min();
+        let wake = [limit, self.next_wake().filter(|_| limit.is_none() && !stopping)]
+            .into_iter()
+            .flatten()
+            .min();
         let listener = Arc::clone(&self.listener);
         let (token, ending) = (self.token.clone(), self.ending.clone());
         let ends = stopping && !ending.is_cancelled();

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{LONGEST_SLEEP, SWEEP, Shard};
 use crate::consumer::OnReading;
 use crate::error::Result;
-use crate::event::StoredEvent;
+use crate::event::{Position, StoredEvent};
 use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDelivery};
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
@@ -28,9 +28,14 @@ impl<S: Store> Shard<S> {
         self.next_due.is_some_and(|due| due <= Instant::now()) && self.may_fetch()
     }
 
-    /// Whether the log may be read: one page at a time, and not where the shard has stopped.
+    /// Whether the log may be read: one page at a time, not where the shard has stopped, and not while
+    /// there is enough for another record. (Events that get a row do not fill the queue: what is read
+    /// while a record is written must not make the next one longer and longer.)
     pub(super) fn may_read(&self) -> bool {
-        !self.reading.is_open() && self.has_room() && !self.has_stopped()
+        !self.reading.is_open()
+            && self.has_room()
+            && self.completions < self.crew.options.record_after
+            && !self.has_stopped()
     }
 
     /// Whether rows may be fetched. Not while a record is being written, which decides what is the
@@ -48,7 +53,8 @@ impl<S: Store> Shard<S> {
     /// Whether the queue is low enough to read more into it: a page is read while the one before it
     /// is handled.
     fn has_room(&self) -> bool {
-        self.queue.len() < self.page_limit() as usize
+        let batch = self.consumer.options.batch.map_or(0, |batch| batch.max);
+        self.queue.len() < self.page_limit().max(batch) as usize
     }
 
     fn page_limit(&self) -> u32 {
@@ -189,13 +195,22 @@ impl<S: Store> Shard<S> {
         if self.unread.is_empty() || !is_recorded {
             return;
         }
-        let before = self.unread.len();
-        if self.caught_up {
-            self.unread.clear();
-        } else {
-            self.unread.retain(|position| self.tracker.is_recovered(*position));
+        let read_again = self.read_again();
+        self.let_go(&read_again);
+    }
+
+    /// The rows of which all is read by now that lies before them.
+    pub(super) fn read_again(&self) -> Vec<Position> {
+        let is_read =
+            |position: &&Position| self.caught_up || !self.tracker.is_recovered(**position);
+        self.unread.iter().filter(is_read).copied().collect()
+    }
+
+    pub(super) fn let_go(&mut self, read_again: &[Position]) {
+        for position in read_again {
+            self.unread.remove(position);
         }
-        if self.unread.len() < before {
+        if !read_again.is_empty() {
             self.next_due = Some(Instant::now());
         }
     }

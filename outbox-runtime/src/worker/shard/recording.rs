@@ -25,8 +25,11 @@ pub(super) struct Frozen<P> {
     record: Arc<Record<P>>,
     settled_rows: Vec<Position>,
     notices: Vec<Notice>,
-    /// How many deliveries it says are done with.
-    deliveries: u32,
+    /// How many attempts it says the end of.
+    attempted: u32,
+    /// Rows that waited until what lies before them was read: those of which it has been, and which
+    /// follow what this record says of that.
+    read_again: Vec<Position>,
     /// Whether it says how all attempts ended that were recorded before they began.
     ends_turn: bool,
     tried: bool,
@@ -74,8 +77,8 @@ impl<S: Store> Shard<S> {
 
     /// How many deliveries were given to handlers and have not been recorded as done.
     pub(super) fn unrecorded(&self) -> u32 {
-        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.deliveries);
-        frozen + self.completions + self.settled_rows.len() as u32 + self.running_items
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.attempted);
+        frozen + self.attempted + self.running_items
     }
 
     /// Records that the shard has stopped with nothing in flight.
@@ -99,11 +102,11 @@ impl<S: Store> Shard<S> {
     }
 
     fn freeze(&mut self, checkpoint: Checkpoint<S::Progress>) -> Frozen<S::Progress> {
-        let settled_rows = std::mem::take(&mut self.settled_rows);
         Frozen {
-            deliveries: self.completions + settled_rows.len() as u32,
+            attempted: std::mem::take(&mut self.attempted),
+            read_again: self.read_again(),
             record: Arc::new(Record { checkpoint, changes: self.take_changes() }),
-            settled_rows,
+            settled_rows: std::mem::take(&mut self.settled_rows),
             notices: std::mem::take(&mut self.notices),
             ends_turn: self.alone.is_none() && self.begun.is_empty(),
             tried: false,
@@ -142,6 +145,7 @@ impl<S: Store> Shard<S> {
         let Record { checkpoint, changes } = &*frozen.record;
         self.recorded(checkpoint.seq, &recorded.still_held, &changes.release);
         self.recorded_mark = checkpoint.progress.mark();
+        self.let_go(&frozen.read_again);
         if frozen.ends_turn {
             // Until it was recorded how it ended, it would have counted as a crash.
             self.turn = None;

@@ -33,6 +33,7 @@ impl<S: Store> Shard<S> {
     pub(super) fn take_in_attempts(&mut self, attempts: Attempts) {
         self.running_items -= attempts.len();
         self.stride.learn(attempts.at_once);
+        self.attempted += attempts.ended.len() as u32;
         for (item, ended) in attempts.ended {
             self.take_in_attempt(&item, ended);
         }

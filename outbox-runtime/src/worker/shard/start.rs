@@ -107,9 +107,10 @@ impl<S: Store> Shard<S> {
     /// When a batch that is not full will start.
     pub(super) fn batch_due(&self) -> Option<Instant> {
         let batch = self.free_batch()?;
+        let may_start = self.alone.is_none() && self.begun.is_empty() && !self.permits.is_wanted();
         self.queue
             .peek()
-            .filter(|oldest| self.alone.is_none() && !self.is_suspect(oldest))
+            .filter(|oldest| may_start && !self.is_suspect(oldest))
             .filter(|_| self.crew.has_lease(&self.id))
             .map(|oldest| oldest.since + batch.wait)
     }
