@@ -39,6 +39,7 @@ scripted! {
     OrderedOn: ordered_on "ordered-on" (
         start = beginning, ordered, on_dead = continue, retry(max = 2, backoff = "10s..10s")
     );
+    OrderedPicky: ordered_picky "ordered-picky" (start = beginning, ordered, when = |ping| ping.n % 2 == 0);
     OrderedDelayed: ordered_delayed "ordered-delayed" (
         start = beginning, ordered, delay = |ping| Duration::from_secs(3600 - 60 * ping.n)
     );

@@ -111,7 +111,8 @@ impl Queue {
         self.ready.len()
     }
 
-    /// The item that was popped is done with: the next of its key may start.
+    /// An item that was popped is done with: the next of its key may start. (Of one that was not, the
+    /// key may be in a handler at this moment.)
     pub(crate) fn done(&mut self, item: &Item) {
         let Some(key) = self.key_of(item) else { return };
         let Some(behind) = self.behind.get_mut(key) else { return };
@@ -123,11 +124,12 @@ impl Queue {
         }
     }
 
-    /// The item that was popped holds its key back: returns those behind it.
+    /// The item holds its key back: returns those behind it. If it was popped, it is still to be
+    /// [`done`](Self::done) with.
     pub(crate) fn hold(&mut self, item: &Item) -> VecDeque<Item> {
         let Some(key) = item.key() else { return VecDeque::new() };
         let behind = if self.ordered {
-            self.behind.remove(key).unwrap_or_default()
+            self.behind.get_mut(key).map(std::mem::take).unwrap_or_default()
         } else {
             let ready = std::mem::take(&mut self.ready);
             let (behind, others) = ready.into_iter().partition(|other| other.key() == Some(key));
@@ -199,8 +201,24 @@ pub(super) mod tests {
         let behind: Vec<_> = queue.hold(&first).iter().map(Item::position).collect();
         assert_eq!(behind, [2, 3]);
         assert_eq!(queue.len(), 0);
+        queue.done(&first);
         queue.push(item(4, Some("a")));
         assert_eq!(pop(&mut queue), Some(4));
+    }
+
+    /// As one that is not wanted, or whose `when` panicked.
+    #[tokio::test]
+    async fn an_event_that_never_came_into_the_queue_lets_nobody_overtake() {
+        let mut queue = Queue::new(true);
+        queue.push(item(1, Some("a")));
+        let first = queue.pop().expect("one is ready");
+        queue.push(item(2, Some("a")));
+        let behind: Vec<_> = queue.hold(&item(3, Some("a"))).iter().map(Item::position).collect();
+        assert_eq!(behind, [2]);
+        queue.push(item(3, Some("a")));
+        assert_eq!(pop(&mut queue), None, "the first is still being handled");
+        queue.done(&first);
+        assert_eq!(pop(&mut queue), Some(3));
     }
 
     #[tokio::test]

@@ -69,9 +69,10 @@ impl<S: Store> Shard<S> {
         let options = &self.consumer.options;
         let next = Next::after(ended, item.attempt(), options, fastrand::f64());
         self.settle(item, &next);
+        self.queue.done(item);
     }
 
-    /// What follows from an attempt: changes to record, and what that means in memory.
+    /// What follows from an attempt, or from an event that needs none: changes to record, and what that means in memory.
     pub(super) fn settle(&mut self, item: &Item, next: &Next) {
         next.change(item, &self.consumer.options, &mut self.changes);
         next.count(&mut self.totals);
@@ -141,8 +142,6 @@ impl<S: Store> Shard<S> {
             for behind in self.queue.hold(item) {
                 self.park(&behind);
             }
-        } else {
-            self.queue.done(item);
         }
         if let Next::Later { wait } | Next::Retry { wait, .. } = next {
             self.wake_in(*wait);

@@ -121,6 +121,7 @@ impl<S: Store> Shard<S> {
             if let Some(item) = self.queue.pop() {
                 let behind = self.queue.hold(&item);
                 self.park(&item);
+                self.queue.done(&item);
                 for item in behind {
                     self.park(&item);
                 }
