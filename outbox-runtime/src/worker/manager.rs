@@ -1,6 +1,6 @@
 //! Which shards this worker runs, and keeping them.
 //!
-//! A tick (three in the length of a lease) renews what is held and balances: free shards are taken up
+//! A tick (three in the length of a lease, and soon after one that failed) renews what is held and balances: free shards are taken up
 //! to the worker's fair share, and what is more than that is given back, so that a newcomer gets its
 //! part. The pulse (see `wake`) tells between ticks that a shard was handed back, that a worker came
 //! or went, or that a consumer was changed by an operation.
@@ -120,8 +120,8 @@ impl<S: Store> Manager<S> {
         // The others may reckon without this worker from now on. Leases are renewed while handlers
         // finish.
         self.leaving = true;
-        // Whoever failed has been told of, and the next tick tries again.
-        let _ = self.renew().await;
+        // Where it fails, the log says so, and the next tick tries again.
+        drop(self.renew().await);
         loop {
             tokio::select! {
                 left = tasks.join_next() => match left {

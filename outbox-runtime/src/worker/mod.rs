@@ -129,8 +129,9 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     }
 
     /// How many connections of the pool the shards may use at the same time; each uses one while it
-    /// reads or records, and `delivery = tx` uses one for as long as its handlers run. Where it is
-    /// more than one, `delivery = tx` leaves one to the others. Renewing leases and looking for work
+    /// reads and one while it records, which it may do at the same time, and `delivery = tx` uses one
+    /// for as long as its handlers run. Where there is more than one, `delivery = tx` leaves one to
+    /// the others; where there is not, they take turns. Renewing leases and looking for work
     /// take up to two more, one at a time each and briefly. Default: half of the pool's
     /// `max_connections`, rounded up, and less than all.
     #[must_use]

@@ -204,8 +204,9 @@ async fn writers_wait_for_a_writer_and_readers_not_at_all() {
     store.pulse(&["c"]).await.unwrap();
     store.fleet().await.unwrap();
 
-    // A second is longer than any writer's first tries, and leaves four of the five that a writer
-    // waits, in which all eight take their turns.
+    // This is how long the lock is held, not a wait for something: nobody tells that a writer waits
+    // for it. Longer than their first tries take, and four seconds less than they wait, in which all
+    // eight take their turns.
     let release = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
         holder.rollback().await.unwrap();
