@@ -11,8 +11,19 @@ use crate::services::Services;
 use crate::workspace;
 
 /// Where the long tests are: whole processes in one, the reader and its broken variants in the other.
-const PACKAGES: [&str; 5] =
-    ["--package", "outbox-tests", "--package", "outbox-runtime", "--all-features"];
+const LONG: [&str; 8] = [
+    "--package",
+    "outbox-tests",
+    "--package",
+    "outbox-runtime",
+    "--all-features",
+    "--lib",
+    "--test",
+    "chaos",
+];
+
+/// The profile of the root's `Cargo.toml` that the long tests are built with.
+const CHECKED: &str = "checked";
 
 /// Every test but the doctests.
 pub(crate) fn all(services: &Services) -> Result<()> {
@@ -44,11 +55,11 @@ pub(crate) fn doctests(services: &Services) -> Result<()> {
 pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
     let mut command = services.cargo();
     if has_nextest() {
-        command.args(["nextest", "run", "--profile", "chaos"]).args(PACKAGES);
-        command.args(["--run-ignored", "all", filter]);
+        command.args(["nextest", "run", "--profile", "chaos", "--cargo-profile", CHECKED]);
+        command.args(LONG).args(["--run-ignored", "all", filter]);
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
-        command.args(["test", "--lib", "--bins", "--tests"]).args(PACKAGES).arg(filter);
+        command.args(["test", "--profile", CHECKED]).args(LONG).arg(filter);
         command.args(["--", "--include-ignored", "--nocapture", "--test-threads=1"]);
     }
     process::run(command.envs(variables.iter().copied()))

@@ -18,8 +18,8 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::crew::{Crew, Tally};
+use super::outage::over;
 use super::share::shares;
 use super::{retention, wake};
 use crate::consumer::Bound;
@@ -97,24 +97,32 @@ impl<S: Store> Manager<S> {
         let period = self.crew.options.lease / 3;
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut backoff = Backoff::default();
-        let mut failed = false;
+        let mut pauses = self.crew.outage.pauses();
+        let mut pause = None;
         loop {
             let done = tokio::select! {
                 _ = ticks.tick() => self.tick(&mut tasks, &stop).await,
+                () = over(&mut pause) => {
+                    ticks.reset();
+                    self.tick(&mut tasks, &stop).await
+                }
                 // After a failure a tick comes first, which renews the leases: looking may fail again
                 // and again, and each time take as long as the database may take to answer.
-                Ok(()) = pulse.changed(), if !failed => self.look_around(&mut tasks, &stop).await,
+                Ok(()) = pulse.changed(), if pause.is_none() => self.look_around(&mut tasks, &stop).await,
                 Some(left) = tasks.join_next(), if !tasks.is_empty() => {
                     self.left(left).await;
                     continue;
                 }
                 () = stop.cancelled() => break,
             };
-            failed = done.is_err();
+            let failed_before = pause.take().is_some();
             match done {
-                Ok(()) => backoff.reset(),
-                Err(NoAnswer) => ticks.reset_after(backoff.next_pause().min(period)),
+                Ok(()) if failed_before => {
+                    pauses.reset();
+                    self.crew.outage.rally();
+                }
+                Ok(()) => {}
+                Err(NoAnswer) => pause = Some(pauses.next()),
             }
         }
         // The others may reckon without this worker from now on. Leases are renewed while handlers

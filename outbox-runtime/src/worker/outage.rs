@@ -1,10 +1,12 @@
-//! What the log says while the database fails: one line when it begins, a reminder now and then,
-//! one line when it is over; however many shards a worker has, and however often they try.
+//! While the database fails: what the log says (one line when it begins, a reminder now and then,
+//! one line when it is over; however many shards a worker has, and however often they try), and how
+//! long each part of a worker leaves the database alone. Where one hears from it again, all try.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -12,6 +14,10 @@ use crate::error::{Error, ErrorKind};
 
 /// Between two lines about failures.
 const REMIND: Duration = Duration::from_secs(10);
+
+/// Between two times that an answer ends everybody's pauses: of a database that answers one part of
+/// a worker and fails another, now and then, nobody shall ask the more for that.
+const RALLY: Duration = Duration::from_secs(1);
 
 /// The failures of everything in a worker that talks to the database.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ struct Inner {
     /// How many watches are failing.
     failing: AtomicU32,
     state: Mutex<State>,
+    /// Told when something works again that had failed.
+    answers: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -34,25 +42,54 @@ struct State {
     last_line: Option<Instant>,
     /// Whether anybody was told of this outage, and so wants to hear of its end.
     told: bool,
+    last_rally: Option<Instant>,
 }
 
 /// One that talks to the database, again and again.
 pub(crate) struct Watch {
     outage: Outage,
     who: String,
-    backoff: Backoff,
+    pauses: Pauses,
     failing: bool,
+}
+
+/// The pauses of one that tries again and again: longer after each failure.
+pub(crate) struct Pauses {
+    backoff: Backoff,
+    answers: watch::Receiver<()>,
+}
+
+/// For how long something that failed is not tried again: for some time, or until another part of
+/// the worker hears from the database.
+pub(crate) struct Pause {
+    until: Instant,
+    answers: watch::Receiver<()>,
 }
 
 impl Outage {
     pub(crate) fn new(look_at: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         let (failing, state) = (AtomicU32::new(0), Mutex::default());
-        Self(Arc::new(Inner { look_at: Box::new(look_at), failing, state }))
+        let (answers, _) = watch::channel(());
+        Self(Arc::new(Inner { look_at: Box::new(look_at), failing, state, answers }))
+    }
+
+    pub(crate) fn pauses(&self) -> Pauses {
+        Pauses { backoff: Backoff::default(), answers: self.0.answers.subscribe() }
+    }
+
+    /// Something works again that had failed: whoever waits for a pause to end tries now.
+    pub(crate) fn rally(&self) {
+        let mut state = self.state();
+        let now = Instant::now();
+        if state.last_rally.is_none_or(|last| now.duration_since(last) >= RALLY) {
+            state.last_rally = Some(now);
+            self.0.answers.send_replace(());
+        }
     }
 
     pub(crate) fn watch(&self, who: impl Into<String>) -> Watch {
-        let (outage, backoff) = (self.clone(), Backoff::default());
-        Watch { outage, who: who.into(), backoff, failing: false }
+        let (outage, pauses) = (self.clone(), self.pauses());
+        Watch { outage, who: who.into(), pauses, failing: false }
     }
 
     /// Something failed and will not be tried again.
@@ -106,18 +143,21 @@ impl Outage {
 }
 
 impl Watch {
-    /// It failed; returns when to try again.
-    pub(crate) fn failed(&mut self, error: &Error) -> Duration {
-        let pause = self.backoff.next_pause();
+    /// It failed, and is to be tried again after the pause.
+    pub(crate) fn failed(&mut self, error: &Error) -> Pause {
+        let pause = self.pauses.next();
         if !std::mem::replace(&mut self.failing, true) {
             self.outage.0.failing.fetch_add(1, Ordering::Relaxed);
         }
-        self.outage.failed(&self.who, error, Some(pause));
+        self.outage.failed(&self.who, error, Some(pause.lasts()));
         pause
     }
 
     pub(crate) fn succeeded(&mut self) {
-        self.backoff.reset();
+        self.pauses.reset();
+        if self.failing {
+            self.outage.rally();
+        }
         self.recovered();
     }
 
@@ -126,6 +166,53 @@ impl Watch {
         if std::mem::take(&mut self.failing) {
             self.outage.over();
         }
+    }
+}
+
+impl Pauses {
+    /// After a failure. Where others have heard from the database since the last one, it was not of
+    /// the same outage, or the last of it: the pauses begin anew.
+    pub(crate) fn next(&mut self) -> Pause {
+        if self.answers.has_changed().unwrap_or(false) {
+            self.reset();
+        }
+        let until = Instant::now() + self.backoff.next_pause();
+        Pause { until, answers: self.answers.clone() }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.answers.mark_unchanged();
+        self.backoff.reset();
+    }
+}
+
+impl Pause {
+    pub(crate) fn until(&self) -> Instant {
+        self.until
+    }
+
+    pub(crate) fn lasts(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.until <= Instant::now() || self.answers.has_changed().unwrap_or(false)
+    }
+
+    /// Waits for its end. May be dropped and called again.
+    pub(crate) async fn over(&mut self) {
+        tokio::select! {
+            () = tokio::time::sleep_until(self.until) => {}
+            Ok(()) = self.answers.changed() => self.until = Instant::now(),
+        }
+    }
+}
+
+/// Waits for the end of a pause, where there is one.
+pub(crate) async fn over(pause: &mut Option<Pause>) {
+    match pause {
+        Some(pause) => pause.over().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -234,6 +321,50 @@ mod tests {
         let told = lines.take();
         // The end of what was told of is told as well.
         assert_eq!(told.len(), 12, "{told:#?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_to_one_ends_the_pauses_of_all() {
+        let outage = Outage::new(|_| {});
+        let mut first = outage.watch("shard 0");
+        let mut second = outage.watch("shard 1");
+        let mut pause = None;
+        for _ in 0..10 {
+            first.failed(&refused());
+            pause = Some(second.failed(&refused()));
+        }
+        let mut pause = pause.unwrap();
+        assert!(pause.lasts() >= Duration::from_secs(1) && !pause.is_over());
+        first.succeeded();
+        assert!(pause.is_over());
+        let asked = Instant::now();
+        pause.over().await;
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        assert!(pause.is_over());
+        // What it fails with now may still be of the outage.
+        assert!(second.failed(&refused()).lasts() <= Duration::from_millis(50));
+        assert!(second.failed(&refused()).lasts() > Duration::from_millis(49));
+    }
+
+    /// A shard that works and one that does not, with one that works now and then.
+    #[tokio::test(start_paused = true)]
+    async fn what_works_now_and_then_does_not_make_the_others_ask_much_more() {
+        let outage = Outage::new(|_| {});
+        let mut flapping = outage.watch("shard 0");
+        let mut failing = outage.watch("shard 1");
+        let mut pause = failing.failed(&refused());
+        let mut tries = 0;
+        for _ in 0..6_000 {
+            flapping.failed(&refused());
+            flapping.succeeded();
+            if pause.is_over() {
+                tries += 1;
+                pause = failing.failed(&refused());
+            }
+            tokio::time::advance(Duration::from_millis(10)).await;
+        }
+        // In a minute: once more after each rally, and with the short pauses that follow.
+        assert!((60..=60 * 7).contains(&tries), "{tries}");
     }
 
     #[tokio::test(start_paused = true)]

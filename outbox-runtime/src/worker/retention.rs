@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
+use super::outage::over;
 use crate::error::Result;
 use crate::event::Position;
 use crate::store::Store;
@@ -45,15 +46,20 @@ pub(in crate::worker) async fn run<S: Store>(crew: Arc<Crew<S>>, stop: Cancellat
     let mut watch = crew.outage.watch("deleting old events");
     loop {
         let round = keeper.round(&crew, &stop).await;
-        let pause = match &round {
+        let mut pause = None;
+        let mut rest = AGAIN;
+        match &round {
             Ok(more) => {
                 watch.succeeded();
-                if *more { AGAIN } else { crew.options.retention_interval() }
+                if !more {
+                    rest = crew.options.retention_interval();
+                }
             }
-            Err(error) => watch.failed(error),
-        };
+            Err(error) => pause = Some(watch.failed(error)),
+        }
         tokio::select! {
-            () = sleep(pause) => {}
+            () = sleep(rest), if round.is_ok() => {}
+            () = over(&mut pause) => {}
             () = super::shard::moved(&mut clock), if round.is_ok() => {}
             () = stop.cancelled() => return,
         }

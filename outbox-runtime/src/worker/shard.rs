@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crew::{Crew, Tally, Turn};
 use super::hooks::Notice;
+use super::outage::{Pause, over};
 use super::pace::Pacer;
 use super::permits::Permits;
 use super::queue::{Item, Queue};
@@ -233,15 +234,15 @@ impl<S: Store> Shard<S> {
     /// ends when the number of shards has changed: the shard is to be taken over anew.
     pub(crate) async fn run(&mut self, until: Until) -> Result<()> {
         let mut watch = self.crew.outage.watch(format!("shard {}", self.id));
-        let mut retry_at: Option<Instant> = None;
+        let mut pause: Option<Pause> = None;
         let mut deadline = None;
         loop {
             let stopping = self.token.is_cancelled();
             // A database that failed is left alone for a while, whatever wakes the shard meanwhile.
-            if retry_at.is_some_and(|at| at > Instant::now()) {
+            if pause.as_ref().is_some_and(|pause| !pause.is_over()) {
                 self.take_in_finished()?;
             } else {
-                retry_at = match self.step(stopping, until).await {
+                pause = match self.step(stopping, until).await {
                     Ok(()) => {
                         if self.has_answers() {
                             watch.succeeded();
@@ -251,11 +252,11 @@ impl<S: Store> Shard<S> {
                     Err(error) if ends(&error) => return Err(error),
                     Err(error) => {
                         self.answered = false;
-                        Some(Instant::now() + watch.failed(&error))
+                        Some(watch.failed(&error))
                     }
                 };
             }
-            let mut limit = retry_at;
+            let mut limit = pause.as_ref().map(Pause::until);
             if stopping {
                 if self.ending.is_cancelled() && deadline.is_none() {
                     let longest = self.crew.options.shutdown_timeout.min(LONGEST_SLEEP);
@@ -263,7 +264,7 @@ impl<S: Store> Shard<S> {
                 }
                 let is_over = deadline.is_some_and(|end| Instant::now() >= end);
                 let is_done = self.running.is_empty() && !self.has_something_to_record();
-                if (is_done && retry_at.is_none()) || is_over {
+                if (is_done && pause.is_none()) || is_over {
                     return self.finish().await;
                 }
                 limit = [limit, deadline].into_iter().flatten().min();
@@ -273,7 +274,10 @@ impl<S: Store> Shard<S> {
                 return Ok(());
             }
             self.crew.note_in_flight(&self.id, self.running_items);
-            self.wait(stopping, limit).await?;
+            tokio::select! {
+                waited = self.wait(stopping, limit) => waited?,
+                () = over(&mut pause) => {}
+            }
         }
     }
 

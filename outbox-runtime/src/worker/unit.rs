@@ -174,7 +174,7 @@ impl<S: Store> Unit<S> {
                     return Err(UnitFailed::Split(Box::new(self)));
                 }
                 Err(Failed::Lost(error, _)) if losses < LOSSES && !self.token.is_cancelled() => {
-                    tokio::time::sleep(watch.failed(&error)).await;
+                    watch.failed(&error).over().await;
                     continue;
                 }
                 Err(Failed::Lost(..)) if !single && losses >= LOSSES => {
@@ -190,7 +190,7 @@ impl<S: Store> Unit<S> {
                 return Err(UnitFailed::GiveUp(self.give_up(error)));
             }
             failed_before = true;
-            tokio::time::sleep(watch.failed(&error)).await;
+            watch.failed(&error).over().await;
         }
     }
 

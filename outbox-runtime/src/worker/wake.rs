@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
+use super::outage::over;
 use crate::error::Result;
 use crate::store::{Pulse, Store};
 
@@ -51,16 +52,19 @@ pub(super) async fn probe<S: Store>(
             }
         };
         let done_at = Instant::now();
-        let pause = match (&round, &prober) {
+        let mut pause = None;
+        let mut rest = Duration::ZERO;
+        match (&round, &prober) {
             (Ok(()), Some(prober)) => {
                 watch.succeeded();
-                prober.pause(&crew)
+                rest = prober.pause(&crew);
             }
-            (Ok(()), None) => Duration::ZERO,
-            (Err(error), _) => watch.failed(error),
-        };
+            (Ok(()), None) => {}
+            (Err(error), _) => pause = Some(watch.failed(error)),
+        }
         tokio::select! {
-            () = tokio::time::sleep(pause) => signalled = false,
+            () = tokio::time::sleep(rest), if round.is_ok() => signalled = false,
+            () = over(&mut pause) => signalled = false,
             // After a failure, these two wait for the pause to end as everything else does.
             Ok(()) = announced.changed(), if round.is_ok() => signalled = false,
             () = signals.notified(), if round.is_ok() => signalled = true,

@@ -104,9 +104,9 @@ impl<S: Store> ShardTask<S> {
                 Ok(Ended::Failed(error)) => error,
                 Err(_panic) => Error::new(ErrorKind::LeaseLost, "run a shard", "its task panicked"),
             };
-            let pause = watch.failed(&error);
+            let mut pause = watch.failed(&error);
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = pause.over() => {}
                 () = self.lost.cancelled() => {}
                 () = self.leave.cancelled() => {}
             }
