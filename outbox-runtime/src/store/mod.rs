@@ -46,8 +46,8 @@ pub use query::{
 };
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
-    Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Pulse, Recorded,
-    Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
+    Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Probed, Pulse,
+    Recorded, Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -203,12 +203,13 @@ pub trait Store: Control {
         limit: u32,
     ) -> impl Future<Output = Result<Page<Self::Progress>>> + Send;
 
-    /// Which event names were committed since `progress`, which is moved past them. `None`
-    /// stands for "many".
+    /// One cheap look at what was committed since `progress`, which is moved past that, and at what
+    /// else a worker that knows these consumers reacts to.
     fn probe(
         &self,
         progress: &mut Self::Progress,
-    ) -> impl Future<Output = Result<Option<Vec<String>>>> + Send;
+        consumers: &[&str],
+    ) -> impl Future<Output = Result<Probed>> + Send;
 
     /// A reader that sees what is committed from now on.
     fn progress_now(&self) -> impl Future<Output = Result<Self::Progress>> + Send;
@@ -225,9 +226,6 @@ pub trait Store: Control {
         &self,
         consumers: &[&str],
     ) -> impl Future<Output = Result<Vec<Registered>>> + Send;
-
-    /// One cheap look at what a worker that knows these consumers reacts to.
-    fn pulse(&self, consumers: &[&str]) -> impl Future<Output = Result<Pulse>> + Send;
 
     /// The workers that live and are not about to leave, and the consumers that are run.
     fn fleet(&self) -> impl Future<Output = Result<Fleet>> + Send;

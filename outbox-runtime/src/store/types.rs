@@ -224,6 +224,14 @@ pub struct Pulse {
     pub(crate) workers: Vec<Uuid>,
 }
 
+/// What a worker finds out now and then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    pub(crate) pulse: Pulse,
+    /// Which event names were committed since the last time; `None` stands for "many".
+    pub(crate) names: Option<Vec<String>>,
+}
+
 /// A worker's word that it lives.
 #[derive(Clone, Debug)]
 pub struct Heartbeat<'a> {

@@ -17,7 +17,7 @@ use super::hooks::Hooks;
 use super::outage::Outage;
 use super::stride::MOST_IN_TASKS;
 use crate::bell::Bell;
-use crate::consumer::ConsumerOptions;
+use crate::consumer::{ConsumerOptions, DeliveryMode};
 use crate::emitter::Emitter;
 use crate::error::{Error, Result};
 use crate::store::loan::Unanswered;
@@ -69,7 +69,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) concurrency: Option<u32>,
     /// Events in one read.
     pub(crate) page_size: u32,
-    /// Events in one transaction of a `delivery = tx` consumer.
+    /// Most events in one transaction of a `delivery = tx` consumer.
     pub(crate) tx_size: u32,
     /// A checkpoint is due after so long, or so many completions.
     pub(crate) record_interval: Duration,
@@ -103,8 +103,12 @@ impl WorkerOptions {
     /// How many deliveries of a shard may have been handed to handlers and not recorded as done: one
     /// record is written while what the next one says is done.
     pub(crate) fn most_in_flight(&self, options: &ConsumerOptions) -> u32 {
+        if options.mode == DeliveryMode::Tx {
+            // Recorded in the transaction in which they are handled, and the next begins after that.
+            return self.tx_size;
+        }
         let each = options.batch.map_or(1, |batch| batch.max);
-        let running = options.concurrency.saturating_mul(each).max(self.tx_size).max(MOST_IN_TASKS);
+        let running = options.concurrency.saturating_mul(each).max(MOST_IN_TASKS);
         self.record_after.saturating_mul(2).saturating_add(running)
     }
 }
@@ -119,7 +123,7 @@ impl Default for WorkerOptions {
             poll_idle: Duration::from_secs(1),
             concurrency: None,
             page_size: 500,
-            tx_size: 100,
+            tx_size: 500,
             record_interval: Duration::from_millis(50),
             record_after: 250,
             connections: None,

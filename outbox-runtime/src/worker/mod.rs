@@ -121,7 +121,9 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
         self
     }
 
-    /// How many events share one transaction of a `delivery = tx` consumer. Default: 100.
+    /// How many events share one transaction of a `delivery = tx` consumer at most. A shard begins
+    /// with 100, takes twice as many while transactions take less than 20 ms, and half as many when
+    /// one takes more than 50 ms. Default: 500.
     #[must_use]
     pub fn tx_size(mut self, events: u32) -> Self {
         self.options.tx_size = events.max(1);

@@ -30,7 +30,7 @@ use super::permits::Permits;
 use super::queue::{Item, Queue};
 use super::stride::{Attempts, Stride};
 use super::tracker::Tracker;
-use super::unit::{UnitDone, UnitFailed};
+use super::unit::{UnitDone, UnitFailed, UnitSize};
 use crate::bell::Listener;
 use crate::consumer::{Bound, DeliveryMode, OnDead};
 use crate::error::{Error, ErrorKind, Result};
@@ -107,6 +107,8 @@ pub(crate) struct Shard<S: Store> {
     /// What runs must run alone: an item whose attempt was recorded first.
     alone: Option<Item>,
     unit_running: bool,
+    unit_began: Instant,
+    unit_size: UnitSize,
     /// How many of the next events get a transaction each, because one that they shared was refused.
     singly: u32,
 
@@ -125,6 +127,8 @@ pub(crate) struct Shard<S: Store> {
     writing: Call<Recorded>,
     /// Whether one of the two was answered since somebody looked.
     answered: bool,
+    /// Whether the database failed and none of the two was answered since.
+    in_doubt: bool,
 
     pub(crate) tally: Tally,
 }
@@ -210,6 +214,8 @@ impl<S: Store> Shard<S> {
             running_items: 0,
             alone: None,
             unit_running: false,
+            unit_began: Instant::now(),
+            unit_size: UnitSize::new(crew.options.tx_size),
             singly: 0,
             changes: Changes { dead_holds_key: slice.dead_holds_key, ..Changes::default() },
             settled_rows: Vec::new(),
@@ -221,6 +227,7 @@ impl<S: Store> Shard<S> {
             frozen: None,
             writing: Call::new(),
             answered: false,
+            in_doubt: false,
             tally: Tally::default(),
             id,
             slice,
@@ -251,7 +258,7 @@ impl<S: Store> Shard<S> {
                     }
                     Err(error) if ends(&error) => return Err(error),
                     Err(error) => {
-                        self.answered = false;
+                        self.doubt();
                         Some(watch.failed(&error))
                     }
                 };
@@ -352,6 +359,27 @@ impl<S: Store> Shard<S> {
             () = ending.cancelled(), if ends => {}
         }
         Ok(())
+    }
+
+    /// The database failed. Whether it is the one of before, what it holds, and whether anything can
+    /// be recorded there is seen by the next read, if not by a record.
+    fn doubt(&mut self) {
+        self.answered = false;
+        self.in_doubt = true;
+        self.caught_up = false;
+    }
+
+    /// One of the two was answered.
+    fn hear(&mut self) {
+        self.answered = true;
+        self.in_doubt = false;
+    }
+
+    /// Whether the next answer may say that what is in memory is worth nothing: what began now would
+    /// be handled twice for no good.
+    fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+            && (self.reading.is_open() || self.writing.is_open() || self.should_record(false))
     }
 
     /// Whether the database answers, as far as the shard knows.

@@ -12,8 +12,11 @@ use crate::store::{Page, Progress};
 #[derive(Clone, Debug)]
 #[cfg_attr(test, derive(PartialEq, Eq, Hash))]
 pub(crate) struct Tracker<P> {
-    /// Everything before this is handled.
+    /// Where the first of the pages begins: everything before is handled.
     base: P,
+    /// Of the first page, everything up to this position is handled. By itself, since progress costs
+    /// more to make than to ask for.
+    reached: Option<Position>,
     pages: VecDeque<TrackedPage<P>>,
     /// Handled by a worker before us, beyond its progress; dropped as they are read again.
     recovered: BTreeSet<Position>,
@@ -30,7 +33,8 @@ struct TrackedPage<P> {
 
 impl<P: Progress> Tracker<P> {
     pub(crate) fn new(base: P, recovered: Vec<Position>) -> Self {
-        Self { base, pages: VecDeque::new(), recovered: recovered.into_iter().collect() }
+        let recovered = recovered.into_iter().collect();
+        Self { base, reached: None, pages: VecDeque::new(), recovered }
     }
 
     /// Takes note of a page; returns for each of its events whether it is still to be handled.
@@ -66,7 +70,7 @@ impl<P: Progress> Tracker<P> {
     pub(crate) fn checkpoint(&self) -> (P, Vec<Position>) {
         let beyond = self.pages.iter().flat_map(|page| &page.slots).filter(|slot| slot.1);
         let completed = beyond.map(|slot| slot.0).chain(self.recovered.iter().copied());
-        (self.base.clone(), completed.collect())
+        (self.progress(), completed.collect())
     }
 
     /// Whether the worker before had done with this position, and it was not read again yet.
@@ -76,23 +80,28 @@ impl<P: Progress> Tracker<P> {
 
     /// How far the contiguous progress has come, as a measure.
     pub(crate) fn mark(&self) -> Position {
-        self.base.mark()
+        self.progress().mark()
+    }
+
+    /// Everything before this is handled.
+    fn progress(&self) -> P {
+        match (self.reached, self.pages.front()) {
+            (Some(reached), Some(page)) => page.start.at(reached),
+            _ => self.base.clone(),
+        }
     }
 
     fn settle(&mut self) {
         while let Some(page) = self.pages.front_mut() {
-            let mut last = None;
             while let Some((position, true)) = page.slots.front() {
-                last = Some(*position);
+                self.reached = Some(*position);
                 page.slots.pop_front();
             }
             if !page.slots.is_empty() {
-                if let Some(last) = last {
-                    self.base = page.start.at(last);
-                }
                 return;
             }
             self.base = page.end.clone();
+            self.reached = None;
             self.pages.pop_front();
         }
     }

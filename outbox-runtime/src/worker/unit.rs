@@ -6,6 +6,8 @@
 //! transaction for a conflict of its own (deadlock, serialization failure, busy), it is simply
 //! repeated, and nothing counts as an attempt.
 
+mod size;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,8 @@ use crate::event::Position;
 use crate::store::types::Totals;
 use crate::store::{Changes, Checkpoint, DeliveryState, Due, Recorded, Store};
 use crate::tx::Tx;
+
+pub(super) use size::UnitSize;
 
 /// The events of one transaction, and what is recorded with them.
 pub(super) struct Unit<S: Store> {

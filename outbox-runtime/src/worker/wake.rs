@@ -113,13 +113,13 @@ impl<S: Store> Prober<S> {
         signalled: bool,
     ) -> Result<()> {
         let names: Vec<&str> = consumers.iter().map(|(name, _)| *name).collect();
-        let pulse = crew.store.pulse(&names).await?;
-        if pulse != self.pulse || pulse.free > 0 {
-            self.pulse = pulse;
+        let probed = crew.store.probe(&mut self.progress, &names).await?;
+        if probed.pulse != self.pulse || probed.pulse.free > 0 {
+            self.pulse = probed.pulse;
             beat.send_replace(());
         }
         let mut found = true;
-        match crew.store.probe(&mut self.progress).await? {
+        match probed.names {
             None => crew.bell.ring_all_here(),
             Some(names) => {
                 found = !names.is_empty();

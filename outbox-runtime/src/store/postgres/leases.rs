@@ -11,7 +11,7 @@ use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
 use crate::store::types::Totals;
-use crate::store::{Fleet, Heartbeat, Member, Pulse, ShardId, Slice, Taken};
+use crate::store::{Fleet, Heartbeat, Member, ShardId, Slice, Taken};
 
 /// How often a take-over is tried again when the worker before is still appending checkpoints.
 const TAKE_OVER_TRIES: u32 = 10;
@@ -19,15 +19,6 @@ const TAKE_OVER_TRIES: u32 = 10;
 const TAKE_OVER: &str = "take over a shard";
 
 impl PostgresStore {
-    pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
-        let (revision, free, workers) = query_as(&self.sql.pulse)
-            .bind(consumers)
-            .one(&self.pool)
-            .await
-            .during("look for changes")?;
-        Ok(Pulse { revision, free, workers })
-    }
-
     pub(super) async fn living_fleet(&self) -> Result<Fleet> {
         const FLEET: &str = "look at the fleet";
         let members: Vec<(Uuid, Vec<String>)> =

@@ -7,14 +7,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Row};
+use sqlx::{FromRow, PgConnection, Row};
+use uuid::Uuid;
 
 use super::session::{query, query_as, query_scalar};
 use super::window::{Server, Window, WindowProgress};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
-use crate::store::{NewEvent, Page, Slice};
+use crate::store::{NewEvent, Page, Probed, Pulse, Slice};
 
 const READ: &str = "read the log";
 const MARK: &str = "mark a place in the log";
@@ -247,30 +248,32 @@ impl PostgresStore {
     pub(super) async fn probe_log(
         &self,
         progress: &mut WindowProgress,
-    ) -> Result<Option<Vec<String>>> {
+        consumers: &[&str],
+    ) -> Result<Probed> {
         const MANY: i64 = 1_000;
-        type Probed = (String, Position, Option<String>, i64, Option<Vec<String>>, Server, bool);
         let mut session = self.pool.session().await.during(PROBE)?;
-        let probed: Result<Probed> = query_as(&self.sql.probe)
+        let row: Result<ProbeRow> = query_as(&self.sql.probe)
             .bind(progress.late())
             .bind(progress.high)
             .bind(progress.next.to_string())
             .bind(WORTH_AN_ID)
+            .bind(consumers)
             .fetch_one(&mut *session)
             .await
             .during(PROBE);
-        let probed = probed.and_then(|probed| self.refuse_stray(probed.6, PROBE).map(|()| probed));
-        let (upto, high, own, found, names, server, _) =
-            self.pool.end_unless_stray(session, probed, PROBE).await?;
-        if server != progress.server {
+        let row = row.and_then(|row| self.refuse_stray(row.stray, PROBE).map(|()| row));
+        let row = self.pool.end_unless_stray(session, row, PROBE).await?;
+        let pulse = Pulse { revision: row.revision, free: row.free, workers: row.workers };
+        if row.server != progress.server {
             // Another server: whatever it holds may be news.
             *progress = self.mark().await?;
-            return Ok(None);
+            return Ok(Probed { pulse, names: None });
         }
-        if let Some(own) = own {
-            *progress = WindowProgress::seen(upto, parse_id(&own)?, high).on(server);
+        if let Some(own) = row.own {
+            *progress = WindowProgress::seen(row.upto, parse_id(&own)?, row.high).on(row.server);
         }
-        Ok((found < MANY).then(|| names.unwrap_or_default()))
+        let names = (row.found < MANY).then(|| row.names.unwrap_or_default());
+        Ok(Probed { pulse, names })
     }
 
     /// Nothing that was read in a transaction of somebody else may be believed: if it had an id
@@ -280,6 +283,37 @@ impl PostgresStore {
         #[cfg(test)]
         let is_stray = is_stray && self.sabotage.is_none();
         if is_stray { Err(Error::stray(operation)) } else { Ok(()) }
+    }
+}
+
+/// See `probe.sql`.
+struct ProbeRow {
+    upto: String,
+    high: Position,
+    own: Option<String>,
+    found: i64,
+    names: Option<Vec<String>>,
+    server: Server,
+    stray: bool,
+    revision: i64,
+    free: i64,
+    workers: Vec<Uuid>,
+}
+
+impl FromRow<'_, PgRow> for ProbeRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            upto: row.try_get(0)?,
+            high: row.try_get(1)?,
+            own: row.try_get(2)?,
+            found: row.try_get(3)?,
+            names: row.try_get(4)?,
+            server: row.try_get(5)?,
+            stray: row.try_get(6)?,
+            revision: row.try_get(7)?,
+            free: row.try_get(8)?,
+            workers: row.try_get(9)?,
+        })
     }
 }
 

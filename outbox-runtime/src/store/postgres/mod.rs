@@ -39,7 +39,7 @@ use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
+    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Probed,
     Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
     WorkerInfo,
 };
@@ -80,7 +80,7 @@ crate::store::statements! {
     latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
     lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, notify,
     now, open_window, orders, pause_key, paused_keys, place_of, position_since, probe,
-    pulse, redrive, register, registered, release_keys, release_leases, renew_leases,
+    redrive, register, registered, release_keys, release_leases, renew_leases,
     resume_key, save_consumer, set_cluster, shards, shared_out, stats, still_held,
     take_over, translate_barriers, translate_shard, translate_unread, trim_audit,
     trim_checkpoints, trim_dedup, trim_workers, try_retention, update_deliveries, workers
@@ -207,8 +207,8 @@ impl Store for PostgresStore {
         self.pool.end_unless_stray(session, page, READ).await
     }
 
-    async fn probe(&self, progress: &mut WindowProgress) -> Result<Option<Vec<String>>> {
-        self.probe_log(progress).await
+    async fn probe(&self, progress: &mut WindowProgress, consumers: &[&str]) -> Result<Probed> {
+        self.probe_log(progress, consumers).await
     }
 
     async fn progress_now(&self) -> Result<WindowProgress> {
@@ -221,10 +221,6 @@ impl Store for PostgresStore {
 
     async fn registered(&self, consumers: &[&str]) -> Result<Vec<Registered>> {
         self.known_consumers(consumers).await
-    }
-
-    async fn pulse(&self, consumers: &[&str]) -> Result<Pulse> {
-        self.feel_pulse(consumers).await
     }
 
     async fn fleet(&self) -> Result<Fleet> {

@@ -102,10 +102,10 @@ async fn a_probe_in_a_transaction_with_an_id_is_refused() {
     let start = progress.clone();
     scene.leave_open("begin", GIVE_ID).await;
     scene.emit(1).await;
-    let error = scene.store.probe(&mut progress).await.unwrap_err();
+    let error = scene.store.probe(&mut progress, &[]).await.unwrap_err();
     assert!(error.is_stray() && progress == start, "{error}");
-    let names = scene.store.probe(&mut progress).await.unwrap();
-    assert_eq!(names, Some(vec!["wanted".to_owned()]));
+    let probed = scene.store.probe(&mut progress, &[]).await.unwrap();
+    assert_eq!(probed.names, Some(vec!["wanted".to_owned()]));
 }
 
 /// A mark is rare, and asks first.

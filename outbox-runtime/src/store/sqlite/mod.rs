@@ -36,7 +36,7 @@ use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
-    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Pulse,
+    DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Probed,
     Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
     WorkerInfo,
 };
@@ -218,8 +218,9 @@ impl Store for SqliteStore {
         self.read_page(progress, barrier, slice, limit).await
     }
 
-    async fn probe(&self, progress: &mut LogProgress) -> Result<Option<Vec<String>>> {
-        self.probe_log(progress).await
+    async fn probe(&self, progress: &mut LogProgress, consumers: &[&str]) -> Result<Probed> {
+        let pulse = self.feel_pulse(consumers).await?;
+        Ok(Probed { pulse, names: self.probe_log(progress).await? })
     }
 
     async fn progress_now(&self) -> Result<LogProgress> {
@@ -234,10 +235,6 @@ impl Store for SqliteStore {
 
     async fn registered(&self, consumers: &[&str]) -> Result<Vec<Registered>> {
         self.known_consumers(consumers).await
-    }
-
-    async fn pulse(&self, consumers: &[&str]) -> Result<Pulse> {
-        self.feel_pulse(consumers).await
     }
 
     async fn fleet(&self) -> Result<Fleet> {

@@ -79,7 +79,7 @@ impl<S: Store> Shard<S> {
     /// Takes in the page that was read.
     pub(super) fn take_in_page(&mut self) -> Result<()> {
         let Some(page) = self.reading.take().transpose()? else { return Ok(()) };
-        self.answered = true;
+        self.hear();
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
         if let Some(pacer) = &mut self.pacer {

@@ -87,6 +87,7 @@ impl<S: Store> Shard<S> {
 
     /// What was done in a transaction that recorded it as well.
     fn take_in_unit(&mut self, done: UnitDone<S>) {
+        self.unit_size.committed(done.settled.len(), self.unit_began.elapsed());
         // Told when it is recorded.
         let later = std::mem::take(&mut self.notices);
         self.recorded(done.checkpoint.seq, &done.recorded.still_held, &done.released);

@@ -32,6 +32,9 @@ impl<S: Store> Shard<S> {
             if self.alone.is_some() || self.unit_running || !self.crew.has_lease(&self.id) {
                 return;
             }
+            if self.is_in_doubt() {
+                return;
+            }
             let is_recording = self.frozen.is_some();
             if is_recording
                 && (self.consumer.options.mode == DeliveryMode::Tx || !self.begun.is_empty())
@@ -81,7 +84,7 @@ impl<S: Store> Shard<S> {
                 free.then(|| self.stride.events().min(room as usize))
             }
             Handler::Tx(_) if self.singly > 0 => self.running.is_empty().then_some(1),
-            Handler::Tx(_) => self.running.is_empty().then_some(self.crew.options.tx_size as usize),
+            Handler::Tx(_) => self.running.is_empty().then_some(self.unit_size.events()),
             Handler::Batch(_) => {
                 let batch = self.free_batch()?;
                 let full = self.queue.ready() >= batch.max as usize;
@@ -222,6 +225,7 @@ impl<S: Store> Shard<S> {
             token: self.ending.clone(),
         };
         self.unit_running = true;
+        self.unit_began = Instant::now();
         self.singly = self.singly.saturating_sub(1);
         self.running.spawn(async move {
             let _permit = permit;

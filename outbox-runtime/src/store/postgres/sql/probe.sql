@@ -1,7 +1,13 @@
+-- What a worker has to react to, in one cheap look.
+--
 -- Whether anything was committed since the last probe: the names of its first thousand events. One
 -- window without a filter; see open_window, also for why its parameters stand in a row.
 --
--- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id
+-- And its pulse: the sum of its consumers' revisions, how many of their shards nobody has, and which
+-- workers live.
+--
+-- $1 late transactions, $2 high, $3 next, $4 growth worth a transaction id, $5 the consumers that the
+-- worker knows
 with given as materialized (
     select $1::text[]::xid8[] as late, $2::bigint as high, $3::text::xid8 as next,
            $4::bigint as growth
@@ -32,5 +38,13 @@ with given as materialized (
 select m.upto::text, m.high, o.id as own,
        (select count(*) from page) as found,
        (select array_agg(distinct name) from page) as names,
-       pg_postmaster_start_time() as server, m.stray
+       pg_postmaster_start_time() as server, m.stray,
+       (select coalesce(sum(revision), 0)::bigint from "outbox".consumer where name = any($5))
+           as revision,
+       (select count(*) from "outbox".lease l join "outbox".consumer c on c.name = l.consumer
+        where l.consumer = any($5) and l.shard < c.shards
+            and c.paused_at is null and c.retired_at is null
+            and (l.worker is null or l.expires_at < clock_timestamp())) as free,
+       (select coalesce(array_agg(id order by id), '{}') from "outbox".worker
+        where expires_at >= clock_timestamp() and not leaving) as workers
 from mark m left join own o on true

@@ -105,7 +105,7 @@ async fn positions_of_deleted_events_do_not_come_back() {
     let mut probe = after(2);
     let page = store.read(&after(2), None, &slice("a"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (0, after(2), true));
-    assert_eq!(store.probe(&mut probe).await.unwrap(), Some(vec![]));
+    assert_eq!(store.probe(&mut probe, &[]).await.unwrap().names, Some(vec![]));
     assert_eq!(probe, after(2));
     let emitted = emit(&store, vec![event("a", None)]).await;
     assert_eq!(emitted[0].position, 3);
@@ -150,14 +150,14 @@ async fn the_probe_names_what_was_committed_and_gives_up_on_many() {
     let mut tx = store.begin().await.unwrap();
     store.append(&mut tx, vec![event("b", None), event("b", None)], TTL).await.unwrap();
     store.append(&mut tx, vec![event("a", None)], TTL).await.unwrap();
-    assert_eq!(store.probe(&mut progress).await.unwrap(), Some(vec![]));
+    assert_eq!(store.probe(&mut progress, &[]).await.unwrap().names, Some(vec![]));
     tx.commit().await.unwrap();
-    let mut names = store.probe(&mut progress).await.unwrap().unwrap();
+    let mut names = store.probe(&mut progress, &[]).await.unwrap().names.unwrap();
     names.sort();
     assert_eq!(names, ["a", "b"]);
-    assert_eq!(store.probe(&mut progress).await.unwrap(), Some(vec![]));
+    assert_eq!(store.probe(&mut progress, &[]).await.unwrap().names, Some(vec![]));
     emit(&store, (0..1_500).map(|_| event("a", None)).collect()).await;
-    assert_eq!(store.probe(&mut progress).await.unwrap(), None);
+    assert_eq!(store.probe(&mut progress, &[]).await.unwrap().names, None);
     assert_eq!(progress, after(1_503));
 }
 

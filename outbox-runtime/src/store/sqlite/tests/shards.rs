@@ -197,11 +197,10 @@ async fn writers_wait_for_a_writer_and_readers_not_at_all() {
 
     // A reader that waited for the lock would have to give up.
     store.read(&after(0), None, &slice("a"), 10).await.unwrap();
-    store.probe(&mut after(0)).await.unwrap();
+    store.probe(&mut after(0), &["c"]).await.unwrap();
     store.stats().await.unwrap();
     store.check_format().await.unwrap();
     assert_eq!(store.free_leases(&["c"]).await.unwrap(), []);
-    store.pulse(&["c"]).await.unwrap();
     store.fleet().await.unwrap();
 
     // This is how long the lock is held, not a wait for something: nobody tells that a writer waits
