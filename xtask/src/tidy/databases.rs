@@ -32,6 +32,7 @@ const STATEMENTS: Twins = Twins {
             "Postgres reads its log in windows, in open_window.sql and continue_window.sql",
         ),
         ("notify.sql", "SQLite has no channels: other processes poll"),
+        ("pulse.sql", "Postgres feels it in probe.sql, to save a round trip"),
         ("now.sql", "SQLite has no server: the time is bound from the machine's clock"),
         ("limit_idle.sql", "SQLite has no sessions: the lock of a process goes with the process"),
         ("claim_dedup.sql", "Postgres does it in append_deduplicated.sql, in a `with`"),
