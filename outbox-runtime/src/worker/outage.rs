@@ -153,6 +153,11 @@ impl Watch {
         pause
     }
 
+    /// Something else failed that was asked before the pause began.
+    pub(crate) fn failed_as_well(&self, error: &Error, pause: &Pause) {
+        self.outage.failed(&self.who, error, Some(pause.lasts()));
+    }
+
     pub(crate) fn succeeded(&mut self) {
         self.pauses.reset();
         if self.failing {

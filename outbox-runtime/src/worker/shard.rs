@@ -246,22 +246,25 @@ impl<S: Store> Shard<S> {
         loop {
             let stopping = self.token.is_cancelled();
             // A database that failed is left alone for a while, whatever wakes the shard meanwhile.
-            if pause.as_ref().is_some_and(|pause| !pause.is_over()) {
-                self.take_in_finished()?;
-            } else {
-                pause = match self.step(stopping, until).await {
-                    Ok(()) => {
-                        if self.has_answers() {
-                            watch.succeeded();
-                        }
-                        None
+            let waits = pause.as_ref().is_some_and(|pause| !pause.is_over());
+            let stepped = if waits { self.take_in_all() } else { self.step(stopping, until).await };
+            match stepped {
+                Err(error) if ends(&error) => return Err(error),
+                Err(error) => {
+                    self.doubt();
+                    // What was asked before the pause began, and fails in it, makes it no longer.
+                    match pause.as_ref().filter(|_| waits) {
+                        Some(pause) => watch.failed_as_well(&error, pause),
+                        None => pause = Some(watch.failed(&error)),
                     }
-                    Err(error) if ends(&error) => return Err(error),
-                    Err(error) => {
-                        self.doubt();
-                        Some(watch.failed(&error))
+                }
+                Ok(()) if waits => {}
+                Ok(()) => {
+                    pause = None;
+                    if std::mem::take(&mut self.answered) {
+                        watch.succeeded();
                     }
-                };
+                }
             }
             let mut limit = pause.as_ref().map(Pause::until);
             if stopping {
@@ -290,9 +293,7 @@ impl<S: Store> Shard<S> {
 
     /// Everything that can be done now.
     async fn step(&mut self, stopping: bool, until: Until) -> Result<()> {
-        self.take_in_finished()?;
-        self.take_in_record()?;
-        self.take_in_page()?;
+        self.take_in_all()?;
         if !stopping {
             self.note_read_again();
             // Rows first: they are older than what is read, and a backlog must not starve them.
@@ -319,6 +320,15 @@ impl<S: Store> Shard<S> {
         }
         self.trim().await;
         Ok(())
+    }
+
+    /// Everything that has come since.
+    fn take_in_all(&mut self) -> Result<()> {
+        self.take_in_finished()?;
+        match (self.take_in_record(), self.take_in_page()) {
+            (Err(_), Err(read)) if ends(&read) => Err(read),
+            (recorded, read) => recorded.and(read),
+        }
     }
 
     /// Waits for the next thing to do, at most until `limit`.
@@ -380,12 +390,6 @@ impl<S: Store> Shard<S> {
     fn is_in_doubt(&self) -> bool {
         self.in_doubt
             && (self.reading.is_open() || self.writing.is_open() || self.should_record(false))
-    }
-
-    /// Whether the database answers, as far as the shard knows.
-    fn has_answers(&mut self) -> bool {
-        let asks = self.reading.is_open() || self.writing.is_open();
-        std::mem::take(&mut self.answered) || !asks
     }
 
     /// Nothing is queued, running, or about to be.
