@@ -6,15 +6,18 @@ use std::time::Duration;
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
 use outbox_runtime::{
-    Batch, BatchOutcome, ConsumerError, DeliveryFilter, DeliveryState, Outcome, Own, Registered,
-    Registry, State, consumer, registry,
+    Batch, BatchOutcome, ConsumerError, DeliveryFilter, DeliveryState, Event, Outcome, Own,
+    Registered, Registry, State, consumer, registry,
 };
 use outbox_tests::{Db, Ping, Running};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 crate::both! {
     a_batch_takes_as_many_as_it_may,
     a_full_batch_starts_at_once_and_the_rest_waits,
+    a_batch_that_is_longer_than_a_page_of_large_events_fills,
     a_batch_that_does_not_fill_starts_after_its_wait,
     an_error_fails_the_whole_batch,
     a_permanent_error_kills_the_whole_batch,
@@ -46,7 +49,10 @@ impl Batches {
     }
 
     fn handle(&self, batch: &Batch<Ping>) -> Result<BatchOutcome, ConsumerError> {
-        let numbers: Vec<u64> = batch.iter().map(|ping| ping.n).collect();
+        self.take(batch.iter().map(|ping| ping.n).collect())
+    }
+
+    fn take(&self, numbers: Vec<u64>) -> Result<BatchOutcome, ConsumerError> {
         let script = Arc::clone(&self.script.lock().expect("no panics"));
         self.seen.send_modify(|seen| seen.push(numbers.clone()));
         script(&numbers)
@@ -87,6 +93,39 @@ macro_rules! batches {
 batches! {
     Tens: tens "tens" (batch(max = 10, wait = "7d"), concurrency = 1);
     Eager: eager "eager" (batch(max = 10, wait = "20ms"));
+}
+
+/// So large that a page has fewer of them than a batch.
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(name = "test.heavy", version = 1)]
+struct Heavy {
+    n: u64,
+    weight: String,
+}
+
+impl Heavy {
+    const BYTES: usize = 160 * 1024;
+
+    fn new(n: u64) -> Self {
+        Self { n, weight: "x".repeat(Self::BYTES) }
+    }
+}
+
+const LONG: usize = 64;
+
+#[consumer(name = "long", start = beginning, batch(max = 64, wait = "7d"))]
+async fn long(
+    heavies: Batch<Heavy>,
+    State(batches): State<Batches>,
+) -> Result<BatchOutcome, ConsumerError> {
+    batches.take(heavies.iter().map(|heavy| heavy.n).collect())
+}
+
+registry! {
+    struct Long;
+    state: Batches,
+    events: [Heavy],
+    consumers: [long],
 }
 
 #[consumer(
@@ -144,6 +183,24 @@ async fn a_full_batch_starts_at_once_and_the_rest_waits<DB: Db>() -> Result<()> 
     // What was gathered and never given to a handler comes again.
     outbox.drain(batches.clone()).await?;
     assert_eq!(batches.seen().concat(), (0..25).collect::<Vec<_>>());
+    Ok(())
+}
+
+async fn a_batch_that_is_longer_than_a_page_of_large_events_fills<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<Long, DB>::new().await?;
+    let batches = Batches::all_well();
+    let running = Running::start(&outbox, batches.clone());
+    // How large they are, it learns with the first.
+    for batch in 1..=3 {
+        let mut tx = outbox.begin().await?;
+        for n in 0..LONG as u64 {
+            outbox.emit(&mut tx, Heavy::new(n)).await?;
+        }
+        tx.commit().await?;
+        batches.until("a full batch", |seen| seen.len() == batch).await;
+    }
+    running.stop().await?;
+    assert!(batches.seen().iter().all(|numbers| numbers.len() == LONG));
     Ok(())
 }
 

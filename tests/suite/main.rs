@@ -16,6 +16,7 @@ mod emits;
 mod fleet;
 mod held_open;
 mod idle;
+mod in_doubt;
 mod neighbours;
 mod operations;
 mod ordered;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::testing::TestOutbox;
-use outbox_runtime::{Delivery, Outbox, Postgres, State, Worker, consumer, registry, tidy_pool};
+use outbox_runtime::{Outbox, Postgres, Worker, tidy_pool};
 use outbox_tests::proxy::{Network, Proxy};
 use outbox_tests::{Ping, Probe, Running, wait};
 use sqlx::PgPool;
@@ -47,50 +47,6 @@ async fn a_worker_gets_every_place_in_its_pool_back_postgres() -> Result<()> {
             .await;
         fall_silent(&proxy).await;
     }
-    running.stop().await?;
-    Ok(())
-}
-
-#[consumer(name = "leisurely", start = beginning, concurrency = 1)]
-async fn leisurely(ping: Delivery<Ping>, State(probe): State<Probe>) {
-    probe.note("leisurely", &ping);
-    tokio::time::sleep(Duration::from_millis(20)).await;
-}
-
-registry! {
-    struct Leisurely;
-    state: Probe,
-    events: [Ping],
-    consumers: [leisurely],
-}
-
-/// What has been read waits with everything else: it may have to be read again.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_begins_while_the_database_does_not_answer_postgres() -> Result<()> {
-    const EVENTS: u64 = 400;
-    let outbox = TestOutbox::<Leisurely, Postgres>::new().await?;
-    let proxy = Proxy::to(outbox.database().url()).await;
-    let pool = PgPoolOptions::new().max_connections(3);
-    let pool = pool.connect(&proxy.url(outbox.database().url())).await?;
-    let behind = Outbox::<Leisurely, Postgres>::builder(pool).build();
-    let mut tx = outbox.begin().await?;
-    outbox.emit_all(&mut tx, (0..EVENTS).map(Ping::new)).await?;
-    tx.commit().await?;
-    let probe = Probe::default();
-    let worker = Worker::new(behind, probe.clone()).answer_timeout(Duration::from_millis(100));
-    let running = Running::worker(worker);
-    probe.until("some events", |seen| seen.len() >= 10).await;
-    proxy.set(Network::Silent);
-    // Long enough for it to know, and then for at least one more try, however long the pause before
-    // it has become: not waits for something.
-    tokio::time::sleep(SILENCE / 2).await;
-    let before = probe.seen().len();
-    tokio::time::sleep(SILENCE * 2).await;
-    let after = probe.seen().len();
-    assert!(before < EVENTS as usize, "the silence came too late");
-    assert_eq!(before, after);
-    proxy.set(Network::Passes);
-    probe.until("the last event", |seen| seen.iter().any(|seen| seen.n == EVENTS - 1)).await;
     running.stop().await?;
     Ok(())
 }

@@ -30,9 +30,14 @@ impl Permits {
 
     /// It has looked: unless it wants a permit it gives up its place, and whatever it has.
     pub(super) fn end(&mut self) {
-        if self.wanted {
-            return;
+        if !self.wanted {
+            self.let_go();
         }
+    }
+
+    /// It starts nothing for a while.
+    pub(super) fn let_go(&mut self) {
+        self.wanted = false;
         self.spare = None;
         if let Some(queue) = &mut self.queue {
             *queue = PollSemaphore::new(queue.clone_inner());
@@ -108,6 +113,22 @@ mod tests {
         two.begin();
         two.end();
         assert!(one.take().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_stops_while_it_waits_keeps_nobody_waiting() {
+        let semaphore = Arc::new(Semaphore::new(1));
+        let [mut one, mut two] = [(); 2].map(|()| Permits::new(Some(Arc::clone(&semaphore))));
+        let permit = one.take().expect("it is free");
+        assert!(two.take().is_none());
+        {
+            let come = two.come();
+            tokio::pin!(come);
+            assert!(futures_util::poll!(come).is_pending());
+        }
+        two.let_go();
+        drop(permit);
+        assert!(one.take().is_some() && !two.is_wanted());
     }
 
     #[test]

@@ -125,10 +125,10 @@ pub(crate) struct Shard<S: Store> {
     frozen: Option<Frozen<S::Progress>>,
     /// Writes `frozen`.
     writing: Call<Recorded>,
-    /// Whether one of the two was answered since somebody looked.
+    /// Whether the database has answered since somebody looked.
     answered: bool,
-    /// Whether the database failed and none of the two was answered since.
-    in_doubt: bool,
+    /// When the database failed, if nothing has been heard of it since.
+    in_doubt: Option<Instant>,
 
     pub(crate) tally: Tally,
 }
@@ -227,7 +227,7 @@ impl<S: Store> Shard<S> {
             frozen: None,
             writing: Call::new(),
             answered: false,
-            in_doubt: false,
+            in_doubt: None,
             tally: Tally::default(),
             id,
             slice,
@@ -247,6 +247,10 @@ impl<S: Store> Shard<S> {
             let stopping = self.token.is_cancelled();
             // A database that failed is left alone for a while, whatever wakes the shard meanwhile.
             let waits = pause.as_ref().is_some_and(|pause| !pause.is_over());
+            if waits || stopping {
+                // It starts nothing, so others may.
+                self.permits.let_go();
+            }
             let stepped = if waits { self.take_in_all() } else { self.step(stopping, until).await };
             match stepped {
                 Err(error) if ends(&error) => return Err(error),
@@ -327,6 +331,10 @@ impl<S: Store> Shard<S> {
         self.take_in_finished()?;
         match (self.take_in_record(), self.take_in_page()) {
             (Err(_), Err(read)) if ends(&read) => Err(read),
+            (Err(recorded), Err(read)) => {
+                self.crew.outage.note("a read beside a record", &read);
+                Err(recorded)
+            }
             (recorded, read) => recorded.and(read),
         }
     }
@@ -350,9 +358,8 @@ impl<S: Store> Shard<S> {
                 self.take_in(joined)?;
             }
             Some(attempts) = self.early.1.recv() => self.take_in_attempts(attempts),
-            // An answer that has come waits for the next step.
-            () = self.reading.answered(), if !self.reading.is_answered() => {}
-            () = self.writing.answered(), if !self.writing.is_answered() => {}
+            () = self.reading.answered() => {}
+            () = self.writing.answered() => {}
             () = listener.rung(), if !stopping => {
                 self.caught_up = false;
                 self.rung = true;
@@ -372,23 +379,27 @@ impl<S: Store> Shard<S> {
     }
 
     /// The database failed. Whether it is the one of before, what it holds, and whether anything can
-    /// be recorded there is seen by the next read, if not by a record.
+    /// be recorded there is seen by the next record, or by the next read where there is nothing to
+    /// record.
     fn doubt(&mut self) {
         self.answered = false;
-        self.in_doubt = true;
+        self.in_doubt = Some(Instant::now());
         self.caught_up = false;
     }
 
-    /// One of the two was answered.
-    fn hear(&mut self) {
-        self.answered = true;
-        self.in_doubt = false;
+    /// What was asked at this time was answered. (If that was before the database failed, it says
+    /// nothing of what the database is now.)
+    fn hear(&mut self, asked: Instant) {
+        if self.in_doubt.is_none_or(|since| asked > since) {
+            self.answered = true;
+            self.in_doubt = None;
+        }
     }
 
     /// Whether the next answer may say that what is in memory is worth nothing: what began now would
     /// be handled twice for no good.
     fn is_in_doubt(&self) -> bool {
-        self.in_doubt
+        self.in_doubt.is_some()
             && (self.reading.is_open() || self.writing.is_open() || self.should_record(false))
     }
 
@@ -410,8 +421,7 @@ impl<S: Store> Shard<S> {
     }
 
     fn has_work_at_once(&mut self) -> bool {
-        let has_answer = self.reading.is_answered() || self.writing.is_answered();
-        has_answer || (!self.token.is_cancelled() && (self.wants_events() || self.wants_rows()))
+        !self.token.is_cancelled() && (self.wants_events() || self.wants_rows())
     }
 
     /// When something is to be done even if nothing happens.

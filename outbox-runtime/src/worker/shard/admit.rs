@@ -79,7 +79,9 @@ impl<S: Store> Shard<S> {
     /// Takes in the page that was read.
     pub(super) fn take_in_page(&mut self) -> Result<()> {
         let Some(page) = self.reading.take().transpose()? else { return Ok(()) };
-        self.hear();
+        if self.frozen.is_none() {
+            self.hear(self.reading.asked());
+        }
         let unhandled = self.tracker.read(&page);
         self.cursor = page.end;
         if let Some(pacer) = &mut self.pacer {
@@ -226,6 +228,7 @@ impl<S: Store> Shard<S> {
         };
         const DUE: &str = "look for due deliveries";
         let rows = self.crew.seated(DUE, self.crew.store.due(&query)).await?;
+        self.answered = true;
         if rows.is_empty() {
             let consumer = [self.id.consumer];
             let next = self.crew.seated(DUE, self.crew.store.next_due(&consumer)).await?;
@@ -289,7 +292,9 @@ impl<S: Store> Shard<S> {
         self.last_sweep = Instant::now();
         let keys: Vec<String> = self.held.iter().cloned().collect();
         let freeing = self.crew.store.free_parked(&self.id, &self.slice, &keys);
-        if self.crew.seated("free parked deliveries", freeing).await? > 0 {
+        let freed = self.crew.seated("free parked deliveries", freeing).await?;
+        self.answered = true;
+        if freed > 0 {
             self.next_due = Some(Instant::now());
         }
         Ok(())

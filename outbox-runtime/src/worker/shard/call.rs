@@ -3,6 +3,7 @@
 use std::future::{Future, pending};
 
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -13,26 +14,28 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct Call<T> {
     task: JoinSet<Result<T>>,
     answer: Option<Result<T>>,
+    asked: Instant,
 }
 
 impl<T: Send + 'static> Call<T> {
     pub(super) fn new() -> Self {
-        Self { task: JoinSet::new(), answer: None }
+        Self { task: JoinSet::new(), answer: None, asked: Instant::now() }
     }
 
     pub(super) fn ask(&mut self, work: impl Future<Output = Result<T>> + Send + 'static) {
         debug_assert!(!self.is_open(), "one call at a time");
+        self.asked = Instant::now();
         self.task.spawn(work);
+    }
+
+    /// When it was asked last.
+    pub(super) fn asked(&self) -> Instant {
+        self.asked
     }
 
     /// Whether it was asked something and the answer has not been taken.
     pub(super) fn is_open(&self) -> bool {
-        self.is_answered() || !self.task.is_empty()
-    }
-
-    /// Whether an answer has come and was not taken.
-    pub(super) fn is_answered(&self) -> bool {
-        self.answer.is_some()
+        self.answer.is_some() || !self.task.is_empty()
     }
 
     /// Resolves when an answer has come, and never where nothing was asked. May be dropped and called
@@ -83,7 +86,6 @@ mod tests {
         say.send(7).expect("it is asked");
         call.answered().await;
         call.answered().await;
-        assert!(call.is_answered());
         assert_eq!(call.take().expect("an answer").expect("a number"), 7);
         assert!(!call.is_open());
         assert!(poll!(Box::pin(call.answered())).is_pending(), "nothing was asked");

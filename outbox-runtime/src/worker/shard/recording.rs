@@ -138,7 +138,7 @@ impl<S: Store> Shard<S> {
     pub(super) fn take_in_record(&mut self) -> Result<()> {
         let Some(recorded) = self.writing.take().transpose()? else { return Ok(()) };
         let Some(frozen) = self.frozen.take() else { return Ok(()) };
-        self.hear();
+        self.hear(self.writing.asked());
         for position in &frozen.settled_rows {
             self.rows.remove(position);
         }

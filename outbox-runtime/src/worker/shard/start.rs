@@ -29,10 +29,10 @@ impl<S: Store> Shard<S> {
     fn start_ready(&mut self, until: Until) {
         self.turn_due = None;
         loop {
-            if self.alone.is_some() || self.unit_running || !self.crew.has_lease(&self.id) {
+            if self.alone.is_some() || self.unit_running {
                 return;
             }
-            if self.is_in_doubt() {
+            if !self.crew.has_lease(&self.id) || self.is_in_doubt() {
                 return;
             }
             let is_recording = self.frozen.is_some();
@@ -114,7 +114,7 @@ impl<S: Store> Shard<S> {
         self.queue
             .peek()
             .filter(|oldest| may_start && !self.is_suspect(oldest))
-            .filter(|_| self.crew.has_lease(&self.id))
+            .filter(|_| self.crew.has_lease(&self.id) && !self.is_in_doubt())
             .map(|oldest| oldest.since + batch.wait)
     }
 
