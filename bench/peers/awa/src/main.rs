@@ -56,6 +56,19 @@ const UNFINISHED: &str = "
     - (select coalesce(sum(closed_count), 0) from awa.lease_claim_closure_batches)::bigint
     - (select count(*) from awa.lease_claim_closures)";
 
+/// What the first insert into a shard of a queue does (`ensure_lane_inserts` in `src/queue_storage.rs` of
+/// awa-model). Where two transactions do so at once, one of them fails: awa 0.6.9 makes sequences `if not
+/// exists`, which is no protection against that.
+const LANE: [&str; 4] = [
+    "insert into awa.queue_lanes (queue, priority) select $1, $2 where $3::smallint is not null
+     on conflict do nothing",
+    "insert into awa.queue_enqueue_heads (queue, priority, enqueue_shard) values ($1, $2, $3)
+     on conflict do nothing",
+    "insert into awa.queue_claim_heads (queue, priority, enqueue_shard) values ($1, $2, $3)
+     on conflict do nothing",
+    "select awa.ensure_lane_sequences($1, $2, $3)",
+];
+
 /// An order was placed.
 #[derive(Serialize, Deserialize, JobArgs)]
 #[serde(transparent)]
@@ -103,6 +116,13 @@ impl Contestant for Awa {
             let shards = "insert into awa.queue_meta (queue, enqueue_shards) values ($1, $2)";
             let shards = sqlx::query(shards).bind(name(consumer)).bind(ENQUEUE_SHARDS);
             shards.execute(&self.emitting).await?;
+            for shard in 0..ENQUEUE_SHARDS {
+                for statement in LANE {
+                    let made = sqlx::query(statement).bind(name(consumer));
+                    let made = made.bind(InsertOpts::default().priority).bind(shard);
+                    made.execute(&self.emitting).await?;
+                }
+            }
         }
         Ok(())
     }

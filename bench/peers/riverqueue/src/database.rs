@@ -27,6 +27,9 @@ const UNFINISHED: &str = "select count(*) from river_job where state in ('availa
 pub trait Database: Clone + Send + Sync + 'static {
     /// As many connections for a worker.
     const WORKING_CONNECTIONS: u32;
+    /// As many jobs at once where each has a transaction of its own: more would wait for connections, and
+    /// so would what the client does itself.
+    const AT_ONCE_IN_TRANSACTIONS: usize;
     /// As many batches are inserted at once to fill it.
     const FILLING: u64;
 
@@ -97,6 +100,7 @@ pub struct Postgres(PgPool);
 impl Database for Postgres {
     // `DEFAULT_MAX_CONNECTIONS` in `src/bench.rs` of riverqueue-cli.
     const WORKING_CONNECTIONS: u32 = 50;
+    const AT_ONCE_IN_TRANSACTIONS: usize = 40;
     const FILLING: u64 = 4;
 
     async fn connect(url: &str, connections: u32) -> Result<Self> {
@@ -118,6 +122,7 @@ pub struct Sqlite(SqlitePool);
 impl Database for Sqlite {
     // The README, "Database support".
     const WORKING_CONNECTIONS: u32 = 5;
+    const AT_ONCE_IN_TRANSACTIONS: usize = 4;
     // It has one writer.
     const FILLING: u64 = 1;
 

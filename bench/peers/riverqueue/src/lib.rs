@@ -109,6 +109,7 @@ impl<D: Database> Contestant for River<D> {
         })?;
         let at_once = match self.setup.concurrency {
             Some(concurrency) => (concurrency / self.setup.consumers).max(1) as usize,
+            None if self.setup.kind == Kind::Projection => D::AT_ONCE_IN_TRANSACTIONS,
             None => MAX_WORKERS,
         };
         let queue = QueueConfig::new(at_once).with_fetch_poll_interval(FETCH_POLL_INTERVAL);
