@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, watch};
 
+use crate::store::Signal;
+
 /// Rung after a commit, with the names of the events that were emitted.
 #[derive(Clone, Default)]
 pub(crate) struct Bell {
@@ -13,8 +15,11 @@ pub(crate) struct Bell {
     /// Operations on consumers, and leases handed back: for the probers of this process.
     announced: watch::Sender<()>,
     /// Tells other processes, where there is a way to.
-    signal: Option<Arc<dyn Fn() + Send + Sync>>,
+    signal: Option<Arc<Tell>>,
 }
+
+/// Tells other processes something.
+type Tell = dyn Fn(Signal<'_>) + Send + Sync;
 
 /// Someone who wants to know about one event name; stops listening when dropped.
 #[derive(Debug)]
@@ -36,7 +41,7 @@ impl Bell {
     }
 
     /// Calls `signal` as well when something is committed here.
-    pub(crate) fn signalling(signal: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(crate) fn signalling(signal: impl Fn(Signal<'_>) + Send + Sync + 'static) -> Self {
         Self { signal: Some(Arc::new(signal)), ..Self::default() }
     }
 
@@ -46,19 +51,19 @@ impl Bell {
             self.ring(name);
         }
         if !event_names.is_empty() {
-            self.tell_others();
+            self.tell_others(Signal::Committed(event_names));
         }
     }
 
     /// Something was changed here that anybody may have to look at.
     pub(crate) fn ring_all(&self) {
         self.ring_all_here();
-        self.tell_others();
+        self.tell_others(Signal::Look);
     }
 
-    fn tell_others(&self) {
+    fn tell_others(&self, what: Signal<'_>) {
         if let Some(signal) = &self.signal {
-            signal();
+            signal(what);
         }
     }
 
@@ -80,7 +85,7 @@ impl Bell {
     /// A consumer was changed, or a lease was handed back: workers look at once.
     pub(crate) fn announce(&self) {
         self.announced.send_replace(());
-        self.tell_others();
+        self.tell_others(Signal::Look);
     }
 
     /// Sees what is announced from now on.

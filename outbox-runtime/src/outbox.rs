@@ -117,7 +117,7 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
         let signals = store.clone();
         let emitter = Emitter {
             store,
-            bell: Bell::signalling(move || signals.signal()),
+            bell: Bell::signalling(move |signal| signals.signal(signal)),
             limits: self.limits,
             listed: Listed::of(&R::registry()),
         };

@@ -4,6 +4,7 @@
 mod abort;
 mod cancelled;
 mod deploy;
+mod explain;
 mod kill;
 mod load;
 mod network;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use outbox_tests::Db;
 use outbox_tests::victim::Line;
 
+use crate::explain;
 use crate::load::Book;
 use crate::scene::{Scene, number};
 
@@ -53,9 +54,15 @@ impl Verdict {
     /// Judges one consumer that writes down what it gets.
     pub(crate) async fn of<DB: Db>(scene: &Scene<DB>, book: &Book, consumer: &str) -> Self {
         let log: HashSet<u64> = logged(scene).await.into_iter().map(|event| event.n).collect();
+        let delivered = scene.lines(|lines| delivered(lines, consumer));
+        for &n in log.difference(&delivered) {
+            explain::lost(scene, consumer, n).await;
+        }
+        for &n in book.committed.iter().filter(|n| !log.contains(n)) {
+            println!("event {n} was committed, and is not in the log");
+        }
         scene.lines(|lines| {
             let lines: Vec<&Line> = lines.iter().filter(|line| line.consumer == consumer).collect();
-            let delivered: HashSet<u64> = lines.iter().map(|line| line.n).collect();
             let vanished = book.committed.iter().filter(|n| !log.contains(n)).count();
             let appeared = book.undone.iter().filter(|n| log.contains(n)).count();
             Self {
@@ -118,6 +125,10 @@ async fn logged<DB: Db>(scene: &Scene<DB>) -> Vec<Logged> {
     );
     let rows = scene.words(&sql).await;
     rows.iter().map(|row| Logged { key: row[0].clone(), n: number(&row[1]) }).collect()
+}
+
+fn delivered(lines: &[Line], consumer: &str) -> HashSet<u64> {
+    lines.iter().filter(|line| line.consumer == consumer).map(|line| line.n).collect()
 }
 
 /// Events of a key whose first delivery came after that of a later one.

@@ -47,7 +47,7 @@ pub use query::{
 pub(crate) use types::{
     AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
     Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Probed, Pulse,
-    Recorded, Registered, Registration, ShardId, Slice, Stop, Taken, UpdatedDelivery,
+    Recorded, Registered, Registration, ShardId, Signal, Slice, Stop, Taken, UpdatedDelivery,
 };
 
 /// Declares the statements of a store: one field and one file for each.
@@ -137,13 +137,13 @@ pub trait Store: Control {
     #[must_use]
     fn poll_only(self) -> Self;
 
-    /// Tells the workers of other processes, soon, that something was committed. Waits for nothing
-    /// and cannot fail: a signal that is lost costs latency, because workers poll as well.
-    fn signal(&self);
+    /// Tells the workers of other processes, soon. Waits for nothing and cannot fail: a signal that is
+    /// lost costs latency, because workers poll as well.
+    fn signal(&self, signal: Signal<'_>);
 
-    /// Calls `heard` whenever another process may have signalled, until it is dropped. Ends at
+    /// Calls `heard` whenever another process has signalled, or may have, until it is dropped. Ends at
     /// once where there are no signals.
-    fn listen(&self, heard: impl Fn() + Send + Sync) -> impl Future<Output = ()> + Send;
+    fn listen(&self, heard: impl Fn(Signal<'_>) + Send + Sync) -> impl Future<Output = ()> + Send;
 
     fn connections(&self) -> &Connections<Self::Db>;
     fn connections_mut(&mut self) -> &mut Connections<Self::Db>;

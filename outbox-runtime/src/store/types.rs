@@ -214,6 +214,39 @@ pub struct Fleet {
     pub(crate) consumers: Vec<(String, u32)>,
 }
 
+/// A worker with the consumers that it knows, or a consumer with its shards, as a store reads them.
+pub(crate) type FleetRow<Known, Shards> =
+    (Option<Uuid>, Option<Known>, Option<String>, Option<Shards>);
+
+impl Fleet {
+    pub(crate) fn of<Known, Shards>(
+        rows: Vec<FleetRow<Known, Shards>>,
+        known: impl Fn(Known) -> Vec<String>,
+        count: impl Fn(Shards) -> u32,
+    ) -> Self {
+        let mut fleet = Self::default();
+        for row in rows {
+            match row {
+                (Some(id), Some(consumers), ..) => {
+                    fleet.members.push(Member { id, consumers: known(consumers) });
+                }
+                (.., Some(name), Some(shards)) => fleet.consumers.push((name, count(shards))),
+                _ => {}
+            }
+        }
+        fleet
+    }
+}
+
+/// What processes tell each other. It is a hint: what it does not say, or says in vain, the log does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal<'a> {
+    /// Events of these names were committed.
+    Committed(&'a [&'a str]),
+    /// Anything may have happened.
+    Look,
+}
+
 /// What a worker reacts to: when it changes, the worker looks closer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::crew::Crew;
 use super::outage::over;
 use crate::error::Result;
-use crate::store::{Pulse, Store};
+use crate::store::{Pulse, Signal, Store};
 
 const PROBE: &str = "probe the log";
 
@@ -81,10 +81,15 @@ pub(super) async fn probe<S: Store>(
     let _ = listening.await;
 }
 
-/// Passes the signals of other processes on. On a task of its own, since it waits for the database.
+/// Passes the signals of other processes on: consumers whose events were committed look at once, and
+/// the prober looks for everything else. On a task of its own, since it waits for the database.
 async fn listen<S: Store>(crew: Arc<Crew<S>>, signals: Arc<Notify>, stop: CancellationToken) {
+    let heard = |signal: Signal<'_>| match signal {
+        Signal::Committed(names) => names.iter().for_each(|name| crew.bell.ring(name)),
+        Signal::Look => signals.notify_one(),
+    };
     tokio::select! {
-        () = crew.store.listen(|| signals.notify_one()) => {}
+        () = crew.store.listen(heard) => {}
         () = stop.cancelled() => {}
     }
 }
@@ -129,8 +134,9 @@ impl<S: Store> Prober<S> {
         if found {
             self.last_found = Instant::now();
         }
-        // A signal without an event is about something else that is due, such as a redrive.
-        if self.last_sweep.elapsed() >= SWEEP || (signalled && !found) {
+        // A signal that does not say which events were committed may be about something else that is due,
+        // such as a redrive.
+        if self.last_sweep.elapsed() >= SWEEP || signalled {
             self.last_sweep = Instant::now();
             self.sweep(crew, &names, consumers).await?;
         }

@@ -10,8 +10,8 @@ use super::window::{Server, WindowProgress};
 use super::{PostgresStore, micros};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
-use crate::store::types::Totals;
-use crate::store::{Fleet, Heartbeat, Member, ShardId, Slice, Taken};
+use crate::store::types::{FleetRow, Totals};
+use crate::store::{Fleet, Heartbeat, ShardId, Slice, Taken};
 
 /// How often a take-over is tried again when the worker before is still appending checkpoints.
 const TAKE_OVER_TRIES: u32 = 10;
@@ -20,15 +20,9 @@ const TAKE_OVER: &str = "take over a shard";
 
 impl PostgresStore {
     pub(super) async fn living_fleet(&self) -> Result<Fleet> {
-        const FLEET: &str = "look at the fleet";
-        let members: Vec<(Uuid, Vec<String>)> =
-            query_as(&self.sql.members).all(&self.pool).await.during(FLEET)?;
-        let consumers: Vec<(String, i32)> =
-            query_as(&self.sql.shared_out).all(&self.pool).await.during(FLEET)?;
-        Ok(Fleet {
-            members: members.into_iter().map(|(id, consumers)| Member { id, consumers }).collect(),
-            consumers: consumers.into_iter().map(|(name, count)| (name, count as u32)).collect(),
-        })
+        let rows: Vec<FleetRow<Vec<String>, i32>> =
+            query_as(&self.sql.fleet).all(&self.pool).await.during("look at the fleet")?;
+        Ok(Fleet::of(rows, |consumers| consumers, |count| count as u32))
     }
 
     pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::notify::Notifier;
 use crate::backoff::Backoff;
+use crate::store::Signal;
 
 /// How long the server may take to answer on one of the engine's own connections.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -23,7 +24,12 @@ const TRY_EVERY: Duration = Duration::from_secs(30);
 
 /// Calls `heard` after each notification of somebody else, and each time after `LISTEN`. Ends with the
 /// pool, or where listening is of no use.
-pub(super) async fn listen(pool: &PgPool, channel: &str, own: &Notifier, heard: impl Fn()) {
+pub(super) async fn listen(
+    pool: &PgPool,
+    channel: &str,
+    own: &Notifier,
+    heard: impl Fn(Signal<'_>),
+) {
     let listening = async {
         let mut own_session = false;
         let mut outage = Outage::of("LISTEN");
@@ -32,7 +38,7 @@ pub(super) async fn listen(pool: &PgPool, channel: &str, own: &Notifier, heard: 
             let connected = || {
                 outage.over();
                 backoff.reset();
-                heard();
+                heard(Signal::Look);
             };
             let listening = async {
                 if !own_session {
@@ -68,7 +74,7 @@ async fn listen_once(
     channel: &str,
     own: &Notifier,
     connected: impl FnOnce(),
-    heard: impl Fn(),
+    heard: impl Fn(Signal<'_>),
 ) -> sqlx::Result<Infallible> {
     let mut listener = answered(connect(pool, channel)).await?;
     connected();
@@ -76,7 +82,7 @@ async fn listen_once(
         match timeout(TRY_EVERY, listener.try_recv()).await {
             Ok(notification) => match notification? {
                 Some(notification) if own.sent_by(notification.process_id()) => {}
-                Some(_) => heard(),
+                Some(notification) => said(notification.payload(), &heard),
                 None => return Err(sqlx::Error::Io(ErrorKind::ConnectionAborted.into())),
             },
             Err(_elapsed) => {
@@ -84,6 +90,12 @@ async fn listen_once(
             }
         }
     }
+}
+
+/// What a notification says: see [`Notifier`].
+fn said(payload: &str, heard: impl Fn(Signal<'_>)) {
+    let names: Vec<&str> = payload.split_ascii_whitespace().collect();
+    heard(if names.is_empty() { Signal::Look } else { Signal::Committed(&names) });
 }
 
 async fn connect(pool: &PgPool, channel: &str) -> sqlx::Result<PgListener> {

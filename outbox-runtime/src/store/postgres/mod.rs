@@ -40,7 +40,7 @@ use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Probed,
-    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
+    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Signal, Slice, Store, Taken,
     WorkerInfo,
 };
 use crate::clock::Clock;
@@ -74,14 +74,14 @@ crate::store::statements! {
     append_deduplicated, await_retention, checkpoint_writer, clear_deliveries,
     clear_paused_keys, cluster, continue_window, count_handled, delete_deliveries,
     delete_delivery, delete_range, deliveries, discard, drop_leases, due, emitting, events,
-    examine_range, fence, find_dedup, first_checkpoint, forget_deliveries, forget_worker,
+    examine_range, fence, find_dedup, first_checkpoint, fleet, forget_deliveries, forget_worker,
     free_key, free_leases, free_parked, free_waiting, handled, has_deliveries, held_keys,
     history, insert_audit, insert_deliveries, lag, last_position, late_floor,
     latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
-    lock_consumer, mark, members, move_sequence, needs, next_due, note_retention, notify,
+    lock_consumer, mark, move_sequence, needs, next_due, note_retention, notify,
     now, open_window, orders, pause_key, paused_keys, place_of, position_since, probe,
     redrive, register, registered, release_keys, release_leases, renew_leases,
-    resume_key, save_consumer, set_cluster, shards, shared_out, stats, still_held,
+    resume_key, save_consumer, set_cluster, shards, stats, still_held,
     take_over, translate_barriers, translate_shard, translate_unread, trim_audit,
     trim_checkpoints, trim_dedup, trim_workers, try_retention, update_deliveries, workers
 }
@@ -114,13 +114,13 @@ impl Store for PostgresStore {
         Self { pool: self.pool.pooled(), sql, notifier: None, ..self }
     }
 
-    fn signal(&self) {
+    fn signal(&self, signal: Signal<'_>) {
         if let Some(notifier) = &self.notifier {
-            notifier.notify();
+            notifier.notify(signal);
         }
     }
 
-    async fn listen(&self, heard: impl Fn() + Send + Sync) {
+    async fn listen(&self, heard: impl Fn(Signal<'_>) + Send + Sync) {
         if let Some(notifier) = &self.notifier {
             listen::listen(self.pool(), &self.namespace.channel(), notifier, heard).await;
         }

@@ -12,8 +12,8 @@ use super::rows::ShardValues;
 use super::{SqliteStore, later};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::Position;
-use crate::store::types::Totals;
-use crate::store::{Fleet, Heartbeat, Member, Pulse, ShardId, Slice, Taken};
+use crate::store::types::{FleetRow, Totals};
+use crate::store::{Fleet, Heartbeat, Pulse, ShardId, Slice, Taken};
 
 impl SqliteStore {
     pub(super) async fn feel_pulse(&self, consumers: &[&str]) -> Result<Pulse> {
@@ -29,18 +29,12 @@ impl SqliteStore {
 
     pub(super) async fn living_fleet(&self) -> Result<Fleet> {
         const FLEET: &str = "look at the fleet";
-        let members: Vec<(Uuid, Json<Vec<String>>)> = sqlx::query_as(self.sql.members.safe())
+        let rows: Vec<FleetRow<Json<Vec<String>>, u32>> = sqlx::query_as(self.sql.fleet.safe())
             .bind(lease_now_us())
             .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
             .await
             .during(FLEET)?;
-        let members =
-            members.into_iter().map(|(id, consumers)| Member { id, consumers: consumers.0 });
-        let consumers = sqlx::query_as(self.sql.shared_out.safe())
-            .fetch_all(&mut *self.pool.asked().await.during(FLEET)?)
-            .await
-            .during(FLEET)?;
-        Ok(Fleet { members: members.collect(), consumers })
+        Ok(Fleet::of(rows, |Json(consumers)| consumers, |count| count))
     }
 
     pub(super) async fn free_shards(&self, consumers: &[&str]) -> Result<Vec<(String, u32)>> {

@@ -37,7 +37,7 @@ use super::retention::{Need, Range};
 use super::{
     ChangeStatement, ChangedRow, Changes, Checkpoint, ConsumerStats, DeliveryFilter, DeliveryInfo,
     DeliveryRow, DueQuery, EventFilter, Fleet, Heartbeat, Namespace, NewEvent, Page, Place, Probed,
-    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Slice, Store, Taken,
+    Recorded, Registered, Registration, Sample, ShardId, ShardInfo, Signal, Slice, Store, Taken,
     WorkerInfo,
 };
 use crate::clock::Clock;
@@ -64,13 +64,13 @@ crate::store::statements! {
     acquire_leases, amend, append, append_all, append_checkpoint, append_deduplicated,
     checkpoint_writer, claim_dedup, clear_deliveries, clear_paused_keys, count_handled,
     delete_deliveries, delete_delivery, delete_range, deliveries, discard, drop_leases, due,
-    events, examine_range, fence, find_dedup, first_checkpoint, forget_deliveries,
+    events, examine_range, fence, find_dedup, first_checkpoint, fleet, forget_deliveries,
     forget_worker, free_key, free_leases, free_parked, free_waiting, handled, has_deliveries,
     held_keys, history, insert_audit, insert_deliveries, lag, latest_checkpoints, ledgers,
-    live_leases, lock_consumer, mark, members, needs, next_due, note_retention, orders,
+    live_leases, lock_consumer, mark, needs, next_due, note_retention, orders,
     pause_key, paused_keys, place_of, position_since, probe, pulse, read, redrive, register,
     registered, release_keys, release_leases, renew_leases, resume_key, save_consumer, shards,
-    shared_out, stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
+    stats, still_held, take_over, trim_audit, trim_checkpoints, trim_dedup,
     trim_workers, update_deliveries, worker_alive, workers
 }
 
@@ -150,9 +150,9 @@ impl Store for SqliteStore {
     }
 
     /// Other processes find what is new by probing: a file has nobody who could tell them.
-    fn signal(&self) {}
+    fn signal(&self, _signal: Signal<'_>) {}
 
-    async fn listen(&self, _heard: impl Fn() + Send + Sync) {}
+    async fn listen(&self, _heard: impl Fn(Signal<'_>) + Send + Sync) {}
 
     fn connections(&self) -> &Connections<Sqlite> {
         &self.pool
