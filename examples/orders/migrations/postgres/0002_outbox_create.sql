@@ -316,7 +316,7 @@ begin
     -- is a subtransaction, and draws one of its own when it writes: the first half of `xmin`, to
     -- which the second half is that of the transaction's id, or one more.
     seen := pg_current_snapshot();
-    select case when s.is_called then s.last_value else 0 end into high from "outbox".event_position_seq s;
+    high := coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0);
     own := pg_current_xact_id()::text::bigint;
     begin
         insert into "outbox".consumer as c (name, event_name, event_version, ordered, shards, start)

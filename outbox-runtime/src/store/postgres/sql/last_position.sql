@@ -1,3 +1,3 @@
 -- The last position drawn by this cluster's sequence, and the last one there is.
-select (select case when is_called then last_value else 0 end from "outbox".event_position_seq),
+select coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0),
        coalesce((select max(position) from "outbox".event), 0)

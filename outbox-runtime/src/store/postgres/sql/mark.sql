@@ -1,8 +1,8 @@
 -- A reader that has seen everything committed by now: snapshot, last position, own transaction id,
--- in this order.
+-- in this order (see open_window).
 with mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+           coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0) as high
 )
 select m.upto::text, m.high, (select pg_current_xact_id()::text from mark o where o.high >= 0),
        pg_postmaster_start_time(), m.stray

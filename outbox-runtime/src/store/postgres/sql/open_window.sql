@@ -10,6 +10,10 @@
 -- events have their payload. In columns of its own, with each of its events, it would cost a third
 -- of reading a page.
 --
+-- L is asked of the sequence under its lock. `select last_value` reads it without: while somebody draws
+-- every 32nd value, it may see what Postgres writes to the log ahead of time (`nextval_internal` in
+-- sequence.c), up to 32 more than were drawn. Events that get those positions later would be lost.
+--
 -- Parameters stand in a row that the planner does not look into: it would take the plan for their
 -- values for so much cheaper than the general one that it planned anew every time, which took as long
 -- as reading a hundred events. The filters stand in a `case` so that it does not count on them
@@ -30,7 +34,7 @@ with given as materialized (
            $10::bigint as growth, $11::bigint as late_upto
 ), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
-           (select case when is_called then last_value else 0 end from "outbox".event_position_seq) as high
+           coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (
