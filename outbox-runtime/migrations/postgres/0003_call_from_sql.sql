@@ -32,7 +32,8 @@ begin
     -- is a subtransaction, and draws one of its own when it writes: the first half of `xmin`, to
     -- which the second half is that of the transaction's id, or one more.
     seen := pg_current_snapshot();
-    high := coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0);
+    select coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0) into high
+    from "outbox".event_position_seq;
     own := pg_current_xact_id()::text::bigint;
     begin
         insert into "outbox".consumer as c (name, event_name, event_version, ordered, shards, start)

@@ -48,8 +48,8 @@ async fn no_statement_reads_the_sequence_of_positions_as_a_table() {
     let function: String = sqlx::query_scalar(function).fetch_one(store.pool()).await.unwrap();
     let statements = store.statements().into_iter();
     for (name, sql) in statements.chain([("register_consumer", function)]) {
-        let as_table = ["from \"outbox\".event_position_seq", "from outbox.event_position_seq"];
-        assert!(!as_table.iter().any(|table| sql.contains(table)), "{name}");
+        let others = sql.replace("pg_sequence_last_value", "");
+        assert!(!others.contains("last_value"), "{name}");
     }
 }
 

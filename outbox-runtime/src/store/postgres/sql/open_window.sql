@@ -13,6 +13,7 @@
 -- L is asked of the sequence under its lock. `select last_value` reads it without: while somebody draws
 -- every 32nd value, it may see what Postgres writes to the log ahead of time (`nextval_internal` in
 -- sequence.c), up to 32 more than were drawn. Events that get those positions later would be lost.
+-- (It is asked beside the table, which refuses whoever may not read it: the function says null then.)
 --
 -- Parameters stand in a row that the planner does not look into: it would take the plan for their
 -- values for so much cheaper than the general one that it planned anew every time, which took as long
@@ -34,7 +35,8 @@ with given as materialized (
            $10::bigint as growth, $11::bigint as late_upto
 ), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
-           coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0) as high
+           (select coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0)
+            from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), span as materialized (

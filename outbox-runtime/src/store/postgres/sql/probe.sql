@@ -13,7 +13,8 @@ with given as materialized (
            $4::bigint as growth
 ), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
-           coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0) as high
+           (select coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0)
+            from "outbox".event_position_seq) as high
 ), restored as materialized (
     select restored_up_to as up_to from "outbox".meta
 ), page as materialized (
