@@ -10,7 +10,7 @@
 -- events have their payload. In columns of its own, with each of its events, it would cost a third
 -- of reading a page.
 --
--- L is asked of the sequence under its lock. `select last_value` reads it without: while somebody draws
+-- L is asked of the sequence under its lock. Read as a table it is read without: while somebody draws
 -- every 32nd value, it may see what Postgres writes to the log ahead of time (`nextval_internal` in
 -- sequence.c), up to 32 more than were drawn. Events that get those positions later would be lost.
 -- (It is asked beside the table, which refuses whoever may not read it: the function says null then.)
