@@ -96,8 +96,8 @@ mod tests {
         assert!(three.take().is_some());
     }
 
-    #[tokio::test]
-    async fn who_has_nothing_to_start_keeps_no_permit() {
+    /// One that had the only permit, one that waits for it, and the permit.
+    async fn one_waits_for_the_other() -> (Permits, Permits, Permit) {
         let semaphore = Arc::new(Semaphore::new(1));
         let [mut one, mut two] = [(); 2].map(|()| Permits::new(Some(Arc::clone(&semaphore))));
         let permit = one.take().expect("it is free");
@@ -107,6 +107,12 @@ mod tests {
             tokio::pin!(come);
             assert!(futures_util::poll!(come).is_pending());
         }
+        (one, two, permit)
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_to_start_keeps_no_permit() {
+        let (mut one, mut two, permit) = one_waits_for_the_other().await;
         drop(permit);
         two.come().await;
         // What it wanted the permit for has been parked meanwhile.
@@ -117,15 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_stops_while_it_waits_keeps_nobody_waiting() {
-        let semaphore = Arc::new(Semaphore::new(1));
-        let [mut one, mut two] = [(); 2].map(|()| Permits::new(Some(Arc::clone(&semaphore))));
-        let permit = one.take().expect("it is free");
-        assert!(two.take().is_none());
-        {
-            let come = two.come();
-            tokio::pin!(come);
-            assert!(futures_util::poll!(come).is_pending());
-        }
+        let (mut one, mut two, permit) = one_waits_for_the_other().await;
         two.let_go();
         drop(permit);
         assert!(one.take().is_some() && !two.is_wanted());

@@ -4,7 +4,7 @@
 //! skips transactions that commit late. A reader therefore remembers three things of the moment up
 //! to which it has read everything: the snapshot `done`; a transaction id `next` such that every
 //! transaction with an id above it began after `done` was taken; and `high`, the last value of the
-//! position sequence, read before `next` was drawn.
+//! position sequence, asked under its lock (see `open_window.sql`) before `next` was drawn.
 //!
 //! The events of the window from `done` to a later snapshot `upto` are those visible in `upto` and
 //! not in `done`. A transaction that is not visible in `done` is
