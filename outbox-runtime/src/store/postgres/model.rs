@@ -51,6 +51,8 @@ enum Broken {
     HighAfterId,
     /// The sequence is looked at before the snapshot is taken.
     HighBeforeSnapshot,
+    /// The sequence is read as a table, which may show a value that nobody has drawn yet.
+    HighAhead,
     /// Each page of a window has a snapshot of its own.
     UptoNotKept,
     /// A position is drawn before the transaction has its id: the columns in another order, or a
@@ -330,6 +332,10 @@ impl Windows {
             });
         } else if high.is_none() && wants_high {
             step("looks at the sequence", &|to| to.reader.opening.high = Some(to.sequence));
+            if self.broken == Broken::HighAhead {
+                let ahead = |to: &mut World| to.reader.opening.high = Some(to.sequence + 1);
+                step("looks at the sequence and sees it ahead", &ahead);
+            }
         } else if own.is_none() && wants_own {
             step("draws its id", &|to| to.reader.opening.own = Some(to.draw_id()));
         }
@@ -522,6 +528,7 @@ mod tests {
             (Broken::HighAfterId, ORDER),
             (Broken::UptoNotKept, TWICE),
             (Broken::PositionBeforeId, LOST),
+            (Broken::HighAhead, LOST),
         ] {
             let model = Windows { events: 1, ..two(broken, 1, 2) };
             is_rejected(&format!("{broken:?}"), &model, because);

@@ -6,6 +6,7 @@ use sqlx::{Connection, PgConnection};
 use super::window::{Window, WindowProgress};
 use super::{PostgresStore, rows};
 use crate::error::{During, Result};
+use crate::event::Position;
 use crate::store::retention::Need;
 use crate::store::{Page, Slice};
 
@@ -22,6 +23,9 @@ pub(super) enum Sabotage {
     IdBeforeSnapshot,
     /// The same, clamped to the snapshot's `xmax`.
     IdBeforeSnapshotClamped,
+    /// Windows end where the sequence would stand if Postgres had just written ahead for 32 more
+    /// values, as a reader of its table may see it.
+    HighAhead,
     /// Each read of a window uses the snapshot of its own moment.
     UptoNotKept,
     /// Retention deletes up to what any shard of anybody has handled.
@@ -81,6 +85,10 @@ impl PostgresStore {
             }
             (Sabotage::UptoNotKept, None) => {
                 self.open_window(connection, progress, slice, limit).await
+            }
+            (Sabotage::HighAhead, None) => {
+                let page = self.open_window(connection, progress, slice, limit).await?;
+                Ok(with_high(page, |high| high + 32))
             }
             (Sabotage::WithoutNext, None) => {
                 let page = self.open_window(connection, progress, slice, limit).await?;
@@ -142,6 +150,23 @@ fn with_next(mut page: Page<WindowProgress>, wrong: impl Fn(u64) -> u64) -> Page
         None if page.start.window.is_some() => {
             page.end.next = wrong(xmax(&page.end.done));
         }
+        None => {}
+    }
+    page
+}
+
+/// Puts a wrong `high` into the window that was opened, or into the progress after it.
+fn with_high(
+    mut page: Page<WindowProgress>,
+    wrong: impl Fn(Position) -> Position,
+) -> Page<WindowProgress> {
+    let opened = page.start.window.is_some();
+    if let Some(window) = &mut page.start.window {
+        window.high = wrong(window.high);
+    }
+    match &mut page.end.window {
+        Some(window) => window.high = wrong(window.high),
+        None if opened => page.end.high = wrong(page.end.high),
         None => {}
     }
     page

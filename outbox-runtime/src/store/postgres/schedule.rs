@@ -213,3 +213,8 @@ async fn chaos_an_id_drawn_before_the_snapshot_and_clamped_is_noticed() {
 async fn chaos_a_window_that_does_not_keep_its_end_is_noticed() {
     is_noticed(Sabotage::UptoNotKept).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_a_window_that_ends_ahead_of_the_sequence_is_noticed() {
+    is_noticed(Sabotage::HighAhead).await;
+}
