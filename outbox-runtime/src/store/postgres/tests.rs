@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::value::to_raw_value;
-use sqlx::{AssertSqlSafe, Executor, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Executor, Postgres, Row, SqlSafeStr};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -199,6 +199,57 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
             let allowed = (SPAN + 10 * PAGE) as f64;
             assert!(scanned <= allowed, "{statistics}, {mode}: scanned {scanned} rows: {plan:#}");
             connection.execute("reset plan_cache_mode").await.unwrap();
+        }
+    }
+}
+
+/// However much is kept of what is handled. (More often than Postgres plans for the values it is given.)
+#[tokio::test]
+async fn the_lag_costs_what_it_counts() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(20_000, "handled"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut late = store.pool().begin().await.unwrap();
+    store.append(&mut late, events(5, "handled"), Duration::ZERO).await.unwrap();
+    let late_id: String = sqlx::query_scalar("select pg_current_xact_id()::text")
+        .fetch_one(&mut *late)
+        .await
+        .unwrap();
+    let mark = store.mark().await.unwrap();
+    late.commit().await.unwrap();
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(10, "handled"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let text = &store.statements().into_iter().find(|(name, _)| *name == "lag").unwrap().1;
+    let mut connection = store.pool().acquire().await.unwrap();
+    connection.execute("analyze outbox.event").await.unwrap();
+    // Beside those of other tests, in other databases of the server.
+    assert!(mark.late().contains(&late_id));
+    for explained in [false, true] {
+        let text = if explained { &format!("explain (analyze, format json) {text}") } else { text };
+        for _ in 0..8 {
+            let row = sqlx::query(AssertSqlSafe(text.clone()))
+                .bind(mark.late())
+                .bind(0_i64)
+                .bind(mark.next.to_string())
+                .bind(mark.high)
+                .bind("handled")
+                .bind(0_i32)
+                .bind(1_i32)
+                .bind(None::<chrono::DateTime<chrono::Utc>>)
+                .bind(Vec::<i64>::new())
+                .bind(None::<String>)
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+            if explained {
+                let plan: serde_json::Value = row.get(0);
+                let scanned = rows_scanned(&plan[0]["Plan"]);
+                assert!(scanned <= 100.0, "scanned {scanned} rows: {plan:#}");
+            } else {
+                assert_eq!(row.get::<i64, _>(0), 15);
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 -- Visible events that a shard has not handled: see window.rs for why these are they, and restore.rs
--- for those up to `restored_up_to`.
+-- for those up to `restored_up_to`. Costs what it counts: nothing that is handled is looked at, but for
+-- transactions that were late.
 --
 -- $1 late transactions, $2 after, $3 next, $4 high, $5 event name, $6 shard, $7 shards,
 -- $8 not before, $9 completed, $10 upto of an open window (its rows up to `after` are handled)
 select count(*), min(e.created_at)
 from "outbox".event e
-where e.name = $5 and (e.key_hash & 2147483647) % $7 = $6
+where (e.position > $4::bigint or e.tx = any($1::text[]::xid8[]))
+    and e.name = $5 and (e.key_hash & 2147483647) % $7 = $6
     and ($8::timestamptz is null or e.created_at >= $8)
     and e.position <> all($9)
     and case
