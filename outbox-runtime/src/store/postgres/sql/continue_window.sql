@@ -37,6 +37,9 @@ with given as materialized (
         limit (select most from given)
     ) e
     where pg_visible_in_snapshot(x.tx, (select upto from given))
+    -- As in `new`: both come in this order, so that they are merged, and the page is not sorted.
+    order by e.position
+    limit (select most from given)
 ), new as (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
     from "outbox".event e

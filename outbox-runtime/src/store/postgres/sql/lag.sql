@@ -1,5 +1,5 @@
 -- Visible events that a shard has not handled: see window.rs for why these are they, and restore.rs
--- for those up to `restored_up_to`. Costs what it counts: nothing that is handled is looked at, but for
+-- for those up to `restored_up_to`. What lies before the windows that are read is not looked at, but for
 -- transactions that were late.
 --
 -- $1 late transactions, $2 after, $3 next, $4 high, $5 event name, $6 shard, $7 shards,

@@ -63,6 +63,9 @@ with given as materialized (
         order by l.tx, l.position
         limit (select most from given)
     ) e
+    -- As in `new`: both come in this order, so that they are merged, and the page is not sorted.
+    order by e.position
+    limit (select most from given)
 ), new as (
     select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
     from "outbox".event e
