@@ -7,7 +7,8 @@
 //!
 //! * a transaction is begun: then the question travels with `begin`; or
 //! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
-//!   by themselves (see `store/postgres/log.rs`).
+//!   by themselves (see `store/postgres/log.rs`); or
+//! * it is the one of the statement before (see `line.rs`), and was asked then.
 
 use std::fmt;
 use std::pin::pin;
@@ -17,10 +18,11 @@ use std::time::Duration;
 
 use sqlx::pool::PoolOptions;
 use sqlx::{Connection, Pool, SqlSafeStr};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::Backend;
+use super::line::{Held, Line};
 use super::loan::{GIVING_BACK, Loan, Transaction};
 use crate::error::Error;
 
@@ -49,6 +51,8 @@ pub struct Connections<DB: Backend> {
     dialect: &'static Dialect,
     /// How long to wait for one, if not as long as the pool does.
     patience: Option<Duration>,
+    /// For connections that are kept on lines, if any may be.
+    places: Option<Arc<Semaphore>>,
     shared: Arc<Shared>,
 }
 
@@ -61,7 +65,8 @@ struct Shared {
 impl<DB: Backend> Clone for Connections<DB> {
     fn clone(&self) -> Self {
         let (pool, shared) = (self.pool.clone(), Arc::clone(&self.shared));
-        Self { pool, dialect: self.dialect, patience: self.patience, shared }
+        let places = self.places.clone();
+        Self { pool, dialect: self.dialect, patience: self.patience, places, shared }
     }
 }
 
@@ -73,7 +78,7 @@ impl<DB: Backend> fmt::Debug for Connections<DB> {
 
 impl<DB: Backend> Connections<DB> {
     pub(crate) fn new(pool: Pool<DB>, dialect: &'static Dialect) -> Self {
-        Self { pool, dialect, patience: None, shared: Arc::default() }
+        Self { pool, dialect, patience: None, places: None, shared: Arc::default() }
     }
 
     pub(crate) fn pool(&self) -> &Pool<DB> {
@@ -85,6 +90,11 @@ impl<DB: Backend> Connections<DB> {
     /// end be found, too late.)
     pub(crate) fn be_impatient(&mut self, patience: Duration) {
         self.patience = Some(patience);
+    }
+
+    /// Lets lines keep so many connections at the same time; without this, they keep none.
+    pub(crate) fn keep(&mut self, most: usize) {
+        self.places = Some(Arc::new(Semaphore::new(most)));
     }
 
     /// What a statement said. If the server is read-only, connections to it are thrown away for a
@@ -138,6 +148,43 @@ impl<DB: Backend> Connections<DB> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The connection of a line, or of the pool: as [`plain`](Self::plain), or as
+    /// [`asked`](Self::asked). One that was not asked when it came is asked when it comes again.
+    pub(crate) async fn on_line(&self, line: &Line<DB>, asked: bool) -> sqlx::Result<Held<DB>> {
+        if let Some(mut held) = line.take().filter(|_| !self.is_suspicious()) {
+            if held.is_free() {
+                return Ok(held);
+            }
+            // Whatever is wrong with it, the pool has others.
+            if let Ok(found) = ask::<DB>(&mut held, self.dialect.ask).await {
+                if matches!(found, Found::Stray) {
+                    self.tell_of_stray();
+                }
+                return Ok(held.freed());
+            }
+        }
+        match asked || self.is_suspicious() {
+            true => Ok(Held::new(self.asked().await?, true)),
+            false => Ok(Held::new(self.acquire().await?, false)),
+        }
+    }
+
+    /// Keeps a connection for the next statement of its line, or gives it back: see `line.rs`.
+    pub(crate) fn keep_on(&self, line: &Line<DB>, held: Held<DB>) {
+        if let Some(place) = self.place() {
+            line.keep(held, place);
+        }
+    }
+
+    /// A place for a connection that nobody needs now.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let places = self.places.as_ref()?;
+        if self.pool.num_idle() == 0 || self.pool.is_closed() || self.is_suspicious() {
+            return None;
+        }
+        Arc::clone(places).try_acquire_owned().ok()
     }
 
     /// Begins a transaction that is going to write and is nobody else's, on a task of its own, so

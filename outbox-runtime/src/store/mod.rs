@@ -7,6 +7,7 @@
 mod connections;
 pub(crate) mod control;
 pub(crate) mod fleet;
+pub(crate) mod line;
 pub(crate) mod loan;
 pub(crate) mod migrate;
 mod namespace;
@@ -38,6 +39,7 @@ pub use connections::{Connections, Dialect};
 pub(crate) use control::{ConsumerRow, Control, Ledger, Resharding, Span};
 pub(crate) use fleet::Sample;
 pub use fleet::{Rate, ShardInfo, WorkerInfo};
+use line::Line;
 use loan::Transaction;
 pub(crate) use migrate::TABLES_ARE_MISSING;
 pub(crate) use namespace::{Namespace, Sql};
@@ -197,6 +199,7 @@ pub trait Store: Control {
     /// something to move past.
     fn read(
         &self,
+        line: &Line<Self::Db>,
         progress: &Self::Progress,
         barrier: Option<&Self::Progress>,
         slice: &Slice,
@@ -289,6 +292,7 @@ pub trait Store: Control {
     /// process for so long.
     fn record_alone(
         &self,
+        line: &Line<Self::Db>,
         checkpoint: &Checkpoint<Self::Progress>,
         changes: &Changes,
         longest: Duration,

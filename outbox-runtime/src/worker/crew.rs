@@ -140,9 +140,10 @@ impl<S: Store> Crew<S> {
         hooks: Hooks,
     ) -> Self {
         store.connections_mut().be_impatient(PATIENCE);
+        let seats = options.seats(store.pool().options().get_max_connections()) as usize;
+        store.connections_mut().keep(seats);
         let connections = store.connections().clone();
         let outage = Outage::new(move |error| connections.look_at(error));
-        let seats = options.seats(store.pool().options().get_max_connections()) as usize;
         let permits =
             options.concurrency.map(|handlers| Arc::new(Semaphore::new(handlers as usize)));
         Self {

@@ -35,6 +35,7 @@ use crate::bell::Listener;
 use crate::consumer::{Bound, DeliveryMode, OnDead};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Position;
+use crate::store::line::Line;
 use crate::store::types::Totals;
 use crate::store::{
     Changes, DeliveryState, Due, Page, Recorded, ShardId, Slice, Store, Taken, UpdatedDelivery,
@@ -66,6 +67,8 @@ pub(crate) struct Shard<S: Store> {
     caught_up: bool,
     /// The page that is being read.
     reading: Call<Page<S::Progress>>,
+    /// What it is read by.
+    reading_line: Line<S::Db>,
     /// Whether the bell has rung since: the page may lack what was committed then.
     rung: bool,
     /// Mean payload size of the last page, to bound the bytes read ahead.
@@ -125,6 +128,8 @@ pub(crate) struct Shard<S: Store> {
     frozen: Option<Frozen<S::Progress>>,
     /// Writes `frozen`.
     writing: Call<Recorded>,
+    /// What it is written by.
+    writing_line: Line<S::Db>,
     /// Whether the database has answered since somebody looked.
     answered: bool,
     /// When the database failed, if nothing has been heard of it since.
@@ -192,6 +197,7 @@ impl<S: Store> Shard<S> {
             cursor: taken.progress,
             caught_up: false,
             reading: Call::new(),
+            reading_line: Line::default(),
             rung: false,
             mean_bytes: 1,
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),
@@ -226,6 +232,7 @@ impl<S: Store> Shard<S> {
             last_recorded: now.checked_sub(crew.options.record_interval).unwrap_or(now),
             frozen: None,
             writing: Call::new(),
+            writing_line: Line::default(),
             answered: false,
             in_doubt: None,
             tally: Tally::default(),

@@ -35,6 +35,7 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::line::Line;
 use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
@@ -185,6 +186,7 @@ impl Store for PostgresStore {
 
     async fn read(
         &self,
+        line: &Line<Postgres>,
         progress: &WindowProgress,
         barrier: Option<&WindowProgress>,
         slice: &Slice,
@@ -192,7 +194,7 @@ impl Store for PostgresStore {
     ) -> Result<Page<WindowProgress>> {
         const READ: &str = "read the log";
         // Nothing else is in its transaction: a window is not opened in one that has an id.
-        let mut session = self.pool.session().await.during(READ)?;
+        let mut session = self.pool.session_on(line).await.during(READ)?;
         #[cfg(test)]
         if let Some(sabotage) = self.sabotage {
             return self.read_wrongly(sabotage, &mut session, progress, slice, limit).await;
@@ -282,13 +284,14 @@ impl Store for PostgresStore {
     /// One statement where there is only the checkpoint.
     async fn record_alone(
         &self,
+        line: &Line<Postgres>,
         checkpoint: &Checkpoint<WindowProgress>,
         changes: &Changes,
         longest: Duration,
     ) -> Result<Recorded> {
         const RECORD: &str = "record progress";
         if changes.is_empty() {
-            let mut session = self.pool.own_session().await.during(RECORD)?;
+            let mut session = self.pool.own_session_on(line).await.during(RECORD)?;
             let recorded = self.record_in(&mut session, checkpoint, changes).await?;
             session.end().await.during(RECORD)?;
             return Ok(recorded);

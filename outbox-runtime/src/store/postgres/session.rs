@@ -19,6 +19,7 @@ use sqlx::{Execute, Executor, FromRow, PgConnection, PgPool, Postgres, SqlSafeSt
 use crate::error::{During, Result};
 use crate::store::Sql;
 use crate::store::connections::{Connections, Dialect};
+use crate::store::line::{Held, Line};
 use crate::store::loan::{Loan, Transaction};
 
 pub(super) const DIALECT: Dialect = Dialect {
@@ -84,6 +85,30 @@ impl Sessions {
         }
     }
 
+    /// As [`session`](Self::session), by a line.
+    pub(super) async fn session_on(&self, line: &Line<Postgres>) -> sqlx::Result<Session> {
+        self.on_line(line, false).await
+    }
+
+    /// As [`own_session`](Self::own_session), by a line.
+    pub(super) async fn own_session_on(&self, line: &Line<Postgres>) -> sqlx::Result<Session> {
+        self.on_line(line, true).await
+    }
+
+    async fn on_line(&self, line: &Line<Postgres>, own: bool) -> sqlx::Result<Session> {
+        match self.pooled {
+            false => {
+                let held = self.connections.on_line(line, own).await?;
+                Ok(Session::OnLine {
+                    held,
+                    line: line.clone(),
+                    connections: self.connections.clone(),
+                })
+            }
+            true => Ok(Session::Transaction(self.begin().await?)),
+        }
+    }
+
     /// Ends a session with what was read in it. Where that turned out to be somebody's forgotten
     /// transaction, it is ended as well.
     pub(super) async fn end_unless_stray<T>(
@@ -127,6 +152,12 @@ impl Sessions {
 /// Several statements on one server connection.
 pub(super) enum Session {
     Connection(Loan<Postgres>),
+    /// Kept for the next one of the line, if all goes well.
+    OnLine {
+        held: Held<Postgres>,
+        line: Line<Postgres>,
+        connections: Connections<Postgres>,
+    },
     Transaction(Transaction<Postgres>),
 }
 
@@ -135,6 +166,10 @@ impl Session {
     pub(super) async fn end(self) -> sqlx::Result<()> {
         match self {
             Self::Connection(_) => Ok(()),
+            Self::OnLine { held, line, connections } => {
+                connections.keep_on(&line, held);
+                Ok(())
+            }
             Self::Transaction(tx) => tx.commit().await,
         }
     }
@@ -143,6 +178,7 @@ impl Session {
     pub(super) fn discard(self) {
         match self {
             Self::Connection(connection) => connection.discard(),
+            Self::OnLine { held, .. } => held.discard(),
             Self::Transaction(tx) => drop(tx),
         }
     }
@@ -154,6 +190,7 @@ impl Deref for Session {
     fn deref(&self) -> &PgConnection {
         match self {
             Self::Connection(connection) => connection,
+            Self::OnLine { held, .. } => held,
             Self::Transaction(tx) => tx,
         }
     }
@@ -163,6 +200,7 @@ impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match self {
             Self::Connection(connection) => connection,
+            Self::OnLine { held, .. } => held,
             Self::Transaction(tx) => tx,
         }
     }

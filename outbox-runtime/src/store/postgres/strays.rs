@@ -10,6 +10,7 @@ use super::{PostgresStore, WindowProgress};
 use crate::clock::Clock;
 use crate::error::ErrorKind;
 use crate::key::key_hash;
+use crate::store::line::Line;
 use crate::store::types::Totals;
 use crate::store::{Changes, Checkpoint, Namespace, NewEvent, ShardId, Slice, Store};
 use crate::testing::TestDatabase;
@@ -89,9 +90,9 @@ async fn a_window_that_is_opened_in_a_transaction_with_an_id_is_refused() {
     let start = scene.store.mark().await.unwrap();
     scene.leave_open("begin", GIVE_ID).await;
     scene.emit(3).await;
-    let error = scene.store.read(&start, None, &SLICE, 100).await.unwrap_err();
+    let error = scene.store.read(&Line::default(), &start, None, &SLICE, 100).await.unwrap_err();
     assert_eq!((error.kind(), error.is_stray()), (ErrorKind::Unavailable, true), "{error}");
-    let page = scene.store.read(&start, None, &SLICE, 100).await.unwrap();
+    let page = scene.store.read(&Line::default(), &start, None, &SLICE, 100).await.unwrap();
     assert_eq!(page.events.len(), 3, "on another connection");
 }
 
@@ -119,7 +120,7 @@ async fn a_mark_is_not_made_in_a_transaction_that_was_left_open() {
     let mark = scene.store.mark().await.unwrap();
     tx.commit().await.unwrap();
     scene.emit(1).await;
-    let page = scene.other.read(&mark, None, &SLICE, 100).await.unwrap();
+    let page = scene.other.read(&Line::default(), &mark, None, &SLICE, 100).await.unwrap();
     assert_eq!(page.events.len(), 2, "what was committed after the mark");
 }
 
@@ -131,11 +132,12 @@ async fn a_window_is_not_continued_in_a_transaction_that_sees_less() {
     scene.leave_open("begin isolation level repeatable read", "select 1").await;
     scene.emit(3).await;
     let start = WindowProgress::beginning().on(server);
-    let first = scene.other.read(&start, None, &SLICE, 1).await.unwrap();
+    let first = scene.other.read(&Line::default(), &start, None, &SLICE, 1).await.unwrap();
     assert!(first.events.len() == 1 && first.end.window.is_some());
-    let error = scene.store.read(&first.end, None, &SLICE, 100).await.unwrap_err();
+    let error =
+        scene.store.read(&Line::default(), &first.end, None, &SLICE, 100).await.unwrap_err();
     assert!(error.is_stray(), "{error}");
-    let rest = scene.store.read(&first.end, None, &SLICE, 100).await.unwrap();
+    let rest = scene.store.read(&Line::default(), &first.end, None, &SLICE, 100).await.unwrap();
     assert_eq!(rest.events.len(), 2);
 }
 
@@ -150,7 +152,7 @@ async fn a_window_is_continued_whatever_the_isolation() {
     let mut progress = WindowProgress::beginning().on(server);
     let mut found = 0;
     for _ in 0..3 {
-        let page = scene.store.read(&progress, None, &SLICE, 1).await.unwrap();
+        let page = scene.store.read(&Line::default(), &progress, None, &SLICE, 1).await.unwrap();
         found += page.events.len();
         progress = page.end;
     }
@@ -174,7 +176,11 @@ async fn a_bare_checkpoint_is_not_lost_in_a_transaction_that_was_left_open() {
         scene.other.pool().execute("truncate outbox.checkpoint").await.unwrap();
         scene.leave_open("begin", statement).await;
         let longest = Duration::from_secs(10);
-        scene.store.record_alone(&checkpoint, &Changes::default(), longest).await.unwrap();
+        scene
+            .store
+            .record_alone(&Line::default(), &checkpoint, &Changes::default(), longest)
+            .await
+            .unwrap();
         let writer = scene.other.checkpoint_writer(&checkpoint.shard, 1).await.unwrap();
         assert_eq!(writer, Some(checkpoint.worker), "seen by others, after {statement:?}");
     }

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::consumer::Start;
 use crate::error::ErrorKind;
 use crate::key::key_hash;
+use crate::store::line::Line;
 use crate::store::types::Totals;
 use crate::store::{Changes, Checkpoint, Namespace, NewEvent, Registration, ShardId, Slice, Store};
 use crate::testing::TestDatabase;
@@ -88,14 +89,14 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
         let mut tx = store.pool().begin().await.unwrap();
         store.append(&mut tx, events(foreign, "foreign"), Duration::ZERO).await.unwrap();
         tx.commit().await.unwrap();
-        let page = store.read(&start, None, &slice, 100).await.unwrap();
+        let page = store.read(&Line::default(), &start, None, &slice, 100).await.unwrap();
         assert!(page.caught_up && page.events.is_empty());
         assert_eq!(page.end, start, "after {foreign} more events of others");
     }
     let mut tx = store.pool().begin().await.unwrap();
     store.append(&mut tx, events(1, "foreign"), Duration::ZERO).await.unwrap();
     tx.commit().await.unwrap();
-    let page = store.read(&start, None, &slice, 100).await.unwrap();
+    let page = store.read(&Line::default(), &start, None, &slice, 100).await.unwrap();
     assert!(page.caught_up && page.events.is_empty());
     assert_ne!(page.end, start, "a thousand events of others are worth an id");
 }
@@ -121,7 +122,7 @@ async fn a_reader_jumps_over_what_is_gone() {
     let mut progress = super::WindowProgress::beginning().on(server);
     let mut found = Vec::new();
     for _ in 0..2 {
-        let page = store.read(&progress, None, &slice, 2).await.unwrap();
+        let page = store.read(&Line::default(), &progress, None, &slice, 2).await.unwrap();
         found.extend(page.events.iter().map(|event| event.position));
         progress = page.end;
     }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use sqlx::types::Json;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, Sqlite, SqliteConnection};
 
 use super::progress::LogProgress;
 use super::rows::EventValues;
 use super::{SqliteStore, later, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Emitted, Position};
+use crate::store::line::Line;
 use crate::store::{NewEvent, Page, Slice};
 
 /// How many positions one read looks at where few of them match: bounds the time of a read
@@ -126,6 +127,7 @@ impl SqliteStore {
 
     pub(super) async fn read_page(
         &self,
+        line: &Line<Sqlite>,
         progress: &LogProgress,
         barrier: Option<&LogProgress>,
         slice: &Slice,
@@ -136,6 +138,7 @@ impl SqliteStore {
         if progress.after >= barrier {
             return Ok(Page::nothing(progress.clone(), self.time()));
         }
+        let mut held = self.pool.on_line(line, true).await.during(READ)?;
         let rows = sqlx::query(self.sql.read.safe())
             .bind(progress.after)
             .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
@@ -145,9 +148,10 @@ impl SqliteStore {
             .bind(slice.not_before.map(|time| time.timestamp_micros()))
             .bind(limit)
             .bind(barrier)
-            .fetch_all(&mut *self.pool.asked().await.during(READ)?)
+            .fetch_all(&mut *held)
             .await
             .during(READ)?;
+        self.pool.keep_on(line, held);
         let (mut events, mut span) = (Vec::with_capacity(rows.len()), None);
         for row in &rows {
             if row.try_get::<Option<Position>, _>(0).during(READ)?.is_some() {

@@ -32,6 +32,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::connections::{Connections, Dialect};
+use super::line::Line;
 use super::loan::Transaction;
 use super::retention::{Need, Range};
 use super::{
@@ -210,12 +211,13 @@ impl Store for SqliteStore {
 
     async fn read(
         &self,
+        line: &Line<Sqlite>,
         progress: &LogProgress,
         barrier: Option<&LogProgress>,
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<LogProgress>> {
-        self.read_page(progress, barrier, slice, limit).await
+        self.read_page(line, progress, barrier, slice, limit).await
     }
 
     async fn probe(&self, progress: &mut LogProgress, consumers: &[&str]) -> Result<Probed> {
@@ -290,8 +292,11 @@ impl Store for SqliteStore {
     }
 
     /// Always a transaction, as that is what waits for the write lock.
+    /// The write lock is waited for much longer than a connection, so there is nothing to be had from a
+    /// line.
     async fn record_alone(
         &self,
+        _line: &Line<Sqlite>,
         checkpoint: &Checkpoint<LogProgress>,
         changes: &Changes,
         _longest: Duration,

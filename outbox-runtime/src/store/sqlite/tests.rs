@@ -22,6 +22,7 @@ use crate::consumer::Start;
 use crate::event::Emitted;
 use crate::headers::Headers;
 use crate::key::key_hash;
+use crate::store::line::Line;
 use crate::store::{Namespace, NewEvent, Registration, ShardId, Slice, Store, Taken};
 
 const TTL: Duration = Duration::from_secs(60);

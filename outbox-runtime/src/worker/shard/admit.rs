@@ -69,9 +69,10 @@ impl<S: Store> Shard<S> {
         let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
         let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
+        let line = self.reading_line.clone();
         self.rung = false;
         self.reading.ask(async move {
-            let reading = crew.store.read(&cursor, barrier.as_ref(), &slice, limit);
+            let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, limit);
             crew.seated("read the log", reading).await
         });
     }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Shard;
 use crate::error::{ErrorKind, Result};
 use crate::event::Position;
+use crate::store::line::Line;
 use crate::store::{Changes, Checkpoint, Progress, Recorded, Store};
 use crate::worker::crew::Crew;
 use crate::worker::hooks::Notice;
@@ -131,7 +132,8 @@ impl<S: Store> Shard<S> {
         let (crew, record) = (Arc::clone(&self.crew), Arc::clone(&frozen.record));
         let tried = std::mem::replace(&mut frozen.tried, true);
         self.frozen = Some(frozen);
-        self.writing.ask(async move { attempt(&crew, &record, tried).await });
+        let line = self.writing_line.clone();
+        self.writing.ask(async move { attempt(&crew, &line, &record, tried).await });
     }
 
     /// Takes in that a record was written.
@@ -202,12 +204,13 @@ fn is_trim_due(trimmed: i64, seq: i64) -> bool {
 /// Writes a record; `tried` says that it may have been written before.
 async fn attempt<S: Store>(
     crew: &Crew<S>,
+    line: &Line<S::Db>,
     record: &Record<S::Progress>,
     tried: bool,
 ) -> Result<Recorded> {
     const RECORD: &str = "record progress";
     let (store, lease) = (&crew.store, crew.options.lease);
-    let writing = store.record_alone(&record.checkpoint, &record.changes, lease);
+    let writing = store.record_alone(line, &record.checkpoint, &record.changes, lease);
     match crew.seated(RECORD, writing).await {
         // The try before may have been committed although its answer was lost.
         Err(error) if error.kind() == ErrorKind::LeaseLost && tried => {

@@ -26,7 +26,7 @@ impl Scene {
         store.register(&[registration("c", Start::Beginning)]).await.unwrap();
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
-        let page = store.read(&after(0), None, &slice("a"), 10).await.unwrap();
+        let page = store.read(&Line::default(), &after(0), None, &slice("a"), 10).await.unwrap();
         let events = page.events.into_iter().map(Arc::new).collect();
         Self { store, clock, events, seq: 0, _file: file }
     }

@@ -196,7 +196,7 @@ async fn writers_wait_for_a_writer_and_readers_not_at_all() {
     let holder = file.store().begin().await.unwrap();
 
     // A reader that waited for the lock would have to give up.
-    store.read(&after(0), None, &slice("a"), 10).await.unwrap();
+    store.read(&Line::default(), &after(0), None, &slice("a"), 10).await.unwrap();
     store.probe(&mut after(0), &["c"]).await.unwrap();
     store.stats().await.unwrap();
     store.check_format().await.unwrap();

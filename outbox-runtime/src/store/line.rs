@@ -1,0 +1,288 @@
+//! A connection that somebody keeps from one statement to the next, while there is much to do.
+//!
+//! What is taken from sqlx's pool is asked whether it is well, asked again when it is given back, and
+//! before a record asked by us what it is in: three of four round trips say nothing new while a shard
+//! reads page after page. And the pool hands out the connection that has waited longest, so that each
+//! statement wakes another process of the server, which has forgotten what it knew. So a shard has two
+//! lines, one to read by and one to record by, on which a connection stays between two statements, if
+//! they follow one another at once. It is given back
+//!
+//! * after [`A_MOMENT`] without a statement, whatever its shard waits for meanwhile;
+//! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;
+//! * when the pool has no other one that is idle, so that nobody waits for one that does nothing; or when
+//!   as many are kept as the worker may use at once;
+//! * after a statement that failed, or was given up.
+//!
+//! Between its statements a connection is in no transaction.
+
+// The signatures of `Store` name these types, and `Store` is named by the public `Backend`; the
+// module itself is private.
+#![allow(unreachable_pub)]
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Backend;
+use super::loan::Loan;
+
+/// How long a connection waits for the next statement of its line.
+const A_MOMENT: Duration = Duration::from_millis(10);
+
+/// How long it stays away from the pool, however much there is to do.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A place for one connection. Whoever has a line uses it for one statement at a time.
+pub struct Line<DB: Backend>(Arc<Mutex<Option<Kept<DB>>>>);
+
+/// A connection between two statements.
+struct Kept<DB: Backend> {
+    held: Held<DB>,
+    _place: OwnedSemaphorePermit,
+    /// Gives it back in a moment.
+    _clock: AbortOnDropHandle<()>,
+}
+
+/// A connection that a statement of a line runs on; given back on drop.
+pub struct Held<DB: Backend> {
+    loan: Loan<DB>,
+    /// When it was taken from the pool.
+    since: Instant,
+    /// Whether it is known to be in no transaction.
+    is_free: bool,
+}
+
+impl<DB: Backend> Line<DB> {
+    /// The connection that was kept.
+    pub(super) fn take(&self) -> Option<Held<DB>> {
+        self.slot().take().map(|kept| kept.held)
+    }
+
+    /// Keeps a connection whose statement has succeeded, in one of the places for such, unless it has
+    /// been away from the pool for too long.
+    pub(super) fn keep(&self, held: Held<DB>, place: OwnedSemaphorePermit) {
+        if held.since.elapsed() >= LONGEST {
+            return;
+        }
+        let slot = Arc::clone(&self.0);
+        let clock = tokio::spawn(async move {
+            sleep(A_MOMENT).await;
+            let kept = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // Not under the lock: it aborts this very task, which has come to its end.
+            drop(kept);
+        });
+        *self.slot() = Some(Kept { held, _place: place, _clock: AbortOnDropHandle::new(clock) });
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Kept<DB>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: Backend> Default for Line<DB> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<DB: Backend> Clone for Line<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Backend> fmt::Debug for Line<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("is_open", &self.slot().is_some()).finish()
+    }
+}
+
+impl<DB: Backend> Held<DB> {
+    /// A connection that has just come from the pool; `is_free` says that it was asked what it is in.
+    pub(super) fn new(loan: Loan<DB>, is_free: bool) -> Self {
+        Self { loan, since: Instant::now(), is_free }
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.is_free
+    }
+
+    /// It was asked what it is in.
+    pub(super) fn freed(self) -> Self {
+        Self { is_free: true, ..self }
+    }
+
+    /// Closes it instead of giving it back.
+    pub(super) fn discard(self) {
+        self.loan.discard();
+    }
+}
+
+impl<DB: Backend> Deref for Held<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.loan
+    }
+}
+
+impl<DB: Backend> DerefMut for Held<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        &mut self.loan
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use sqlx::{Executor, PgConnection, Postgres};
+
+    use super::*;
+    use crate::store::connections::Connections;
+    use crate::store::{Backend, Store};
+    use crate::testing::TestDatabase;
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    /// A pool whose connections are all open and idle, of which so many may be kept.
+    struct Scene {
+        connections: Connections<Postgres>,
+        database: TestDatabase<Postgres>,
+    }
+
+    impl Scene {
+        async fn new(pool: u32, kept: usize) -> Self {
+            let database = TestDatabase::<Postgres>::with_connections(pool).await.unwrap();
+            let mut connections =
+                Connections::new(database.pool().clone(), <Postgres as Backend>::Store::DIALECT);
+            connections.keep(kept);
+            let scene = Self { connections, database };
+            let mut open = Vec::new();
+            for _ in 0..pool {
+                open.push(scene.connections.asked().await.unwrap());
+            }
+            drop(open);
+            scene.all_are_idle().await;
+            scene
+        }
+
+        async fn idle(&self, count: u32) {
+            let pool = self.database.pool();
+            let idle = async {
+                while pool.num_idle() != count as usize {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(DEADLINE, idle).await.expect("they are given back");
+        }
+
+        async fn all_are_idle(&self) {
+            self.idle(self.database.pool().options().get_max_connections()).await;
+        }
+
+        /// A statement on a line; returns which server process it ran on.
+        async fn statement(&self, line: &Line<Postgres>) -> i32 {
+            let mut held = self.connections.on_line(line, true).await.unwrap();
+            let process = process(&mut held).await.unwrap();
+            self.connections.keep_on(line, held);
+            process
+        }
+    }
+
+    async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
+        sqlx::query_scalar("select pg_backend_pid()").fetch_one(connection).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_stays_for_the_next_statement_and_is_given_back_after_a_moment() {
+        let scene = Scene::new(3, 2).await;
+        let line = Line::default();
+        let first = scene.statement(&line).await;
+        assert_eq!(scene.database.pool().num_idle(), 2, "one is kept");
+        assert_eq!(scene.statement(&line).await, first);
+        assert_ne!(scene.statement(&Line::default()).await, first, "that of another line");
+        scene.all_are_idle().await;
+        assert!(line.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_dropped_gives_back() {
+        let scene = Scene::new(2, 1).await;
+        let line = Line::default();
+        scene.statement(&line).await;
+        drop(line);
+        scene.all_are_idle().await;
+    }
+
+    #[tokio::test]
+    async fn the_last_idle_connection_is_not_kept() {
+        let scene = Scene::new(2, 2).await;
+        let others = scene.connections.asked().await.unwrap();
+        let line = Line::default();
+        scene.statement(&line).await;
+        assert!(line.take().is_none());
+        drop(others);
+        scene.all_are_idle().await;
+    }
+
+    #[tokio::test]
+    async fn no_more_are_kept_than_there_are_places() {
+        let scene = Scene::new(4, 1).await;
+        let (one, other) = (Line::default(), Line::default());
+        scene.statement(&one).await;
+        scene.statement(&other).await;
+        assert!(other.take().is_none());
+        drop(one.take().expect("the first is kept"));
+        scene.statement(&other).await;
+        assert!(other.take().is_some(), "the place is free again");
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_away_from_the_pool_for_long() {
+        let scene = Scene::new(2, 1).await;
+        let line = Line::default();
+        let mut held = scene.connections.on_line(&line, true).await.unwrap();
+        held.since = Instant::now().checked_sub(LONGEST).expect("the machine has run for longer");
+        scene.connections.keep_on(&line, held);
+        assert!(line.take().is_none());
+        scene.all_are_idle().await;
+    }
+
+    /// A connection that only reads is not asked when it comes. When it comes again, it is.
+    #[tokio::test]
+    async fn a_transaction_that_was_left_open_is_ended_before_the_second_statement() {
+        let scene = Scene::new(2, 1).await;
+        for _ in 0..2 {
+            let mut left = scene.database.pool().acquire().await.unwrap();
+            left.execute("begin; select pg_current_xact_id()").await.unwrap();
+            drop(left);
+        }
+        scene.all_are_idle().await;
+        let line = Line::default();
+        let is_in_one = "select pg_current_xact_id_if_assigned() is not null";
+        for expected in [true, false] {
+            let mut held = scene.connections.on_line(&line, false).await.unwrap();
+            let found: bool = sqlx::query_scalar(is_in_one).fetch_one(&mut *held).await.unwrap();
+            assert_eq!(found, expected);
+            scene.connections.keep_on(&line, held);
+        }
+    }
+
+    /// Its next statement fails, and the one after that has another connection.
+    #[tokio::test]
+    async fn a_connection_that_was_ended_meanwhile_is_used_only_once_more() {
+        let scene = Scene::new(2, 1).await;
+        let line = Line::default();
+        let first = scene.statement(&line).await;
+        let mut held = scene.connections.on_line(&line, true).await.unwrap();
+        let end = sqlx::query("select pg_terminate_backend($1, 10000)").bind(first);
+        end.execute(scene.database.pool()).await.unwrap();
+        process(&mut held).await.expect_err("there is nobody any more");
+        drop(held);
+        assert_ne!(scene.statement(&line).await, first);
+    }
+}
