@@ -1,7 +1,7 @@
-//! The contest: every case for every contestant, round after round.
+//! The contest: every case, round after round, for every contestant.
 //!
-//! The runs of one case follow one another, so that contestants meet the same machine, and begin with
-//! another contestant in each round, so that nobody is always first.
+//! The contestants take turns at a case, so that they meet the same machine, and each round begins with
+//! another one, so that nobody is always first.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use crate::figures::{Outcome, Summary, rounded};
 use crate::machine::Machine;
 use crate::report::{self, Report, Row};
 use crate::umpire::{Contestant, Server};
-use crate::workloads::{Case, Workload, plan};
+use crate::workloads::{Case, Filling, Workload, plan};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -88,9 +88,9 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
         *outcomes = vec![vec![Vec::new(); suite.contestants.len()]; suite.cases.len()];
     }
-    for round in 0..rounds {
-        for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
-            suite.round(round, outcomes).await;
+    for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
+        for (number, outcomes) in outcomes.iter_mut().enumerate() {
+            suite.play(number, rounds, outcomes).await?;
         }
     }
     let mut rows = Vec::new();
@@ -127,13 +127,12 @@ impl Suite {
         Ok(Self { server, database: database.to_owned(), cases, contestants })
     }
 
-    /// Each case once for each contestant.
-    async fn round(&self, round: u32, outcomes: &mut [Vec<Vec<Outcome>>]) {
-        for (number, (case, outcomes)) in self.cases.iter().zip(outcomes).enumerate() {
-            if case.rounds.is_some_and(|rounds| round >= rounds) {
-                continue;
-            }
-            let count = self.contestants.len();
+    /// All rounds of a case, and what came of them for each contestant.
+    async fn play(&self, number: usize, rounds: u32, outcomes: &mut [Vec<Outcome>]) -> Result<()> {
+        let case = &self.cases[number];
+        let count = self.contestants.len();
+        let mut fillings: Vec<Filling> = (0..count).map(|_| Filling::default()).collect();
+        for round in 0..case.rounds.unwrap_or(rounds).min(rounds) {
             for place in 0..count {
                 let place = (place + round as usize) % count;
                 let (who, is_peer) = &self.contestants[place];
@@ -141,12 +140,16 @@ impl Suite {
                 if knows || !case.entrants.has(&who.name, *is_peer) {
                     continue;
                 }
-                let run = round * 100_000 + (number * 100 + place) as u32;
-                let outcome = case.run(&self.server, run, who).await;
+                let run = round * 100_000 + (number * 100 + place * 2) as u32;
+                let outcome = case.run(&self.server, run, who, &mut fillings[place]).await;
                 self.tell(round, case, who, &outcome);
                 outcomes[place].push(outcome);
             }
         }
+        for filling in fillings {
+            filling.remove().await?;
+        }
+        Ok(())
     }
 
     fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome) {

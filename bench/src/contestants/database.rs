@@ -31,6 +31,12 @@ pub(super) trait Database: outbox_runtime::Backend {
         order: Order,
     ) -> impl Future<Output = Result<()>> + Send;
 
+    /// Appends many.
+    fn insert_many_raw(
+        connection: &mut Self::Connection,
+        orders: Vec<Order>,
+    ) -> impl Future<Output = Result<()>> + Send;
+
     /// Signals that there is more, within the transaction.
     fn notify_raw(connection: &mut Self::Connection) -> impl Future<Output = Result<()>> + Send;
 
@@ -66,7 +72,7 @@ pub(super) trait Database: outbox_runtime::Backend {
 
 /// The statements are the same text on both, and have to be compiled for each.
 macro_rules! statements {
-    ($connection:ident, $pool:ty, $tables:expr, $notify:expr) => {
+    ($connection:ident, $pool:ty, $tables:expr, $elements:literal, $notify:expr) => {
         async fn insert_business(connection: &mut sqlx::$connection, order: &Order) -> Result<()> {
             let insert = sqlx::query("insert into business (n, body) values ($1, $2)");
             let insert = insert.bind(order.n.cast_signed()).bind(serde_json::to_string(order)?);
@@ -86,6 +92,15 @@ macro_rules! statements {
         async fn insert_raw(connection: &mut sqlx::$connection, order: Order) -> Result<()> {
             let insert = sqlx::query("insert into raw_event (payload) values ($1)");
             insert.bind(Json(order)).execute(connection).await?;
+            Ok(())
+        }
+
+        async fn insert_many_raw(
+            connection: &mut sqlx::$connection,
+            orders: Vec<Order>,
+        ) -> Result<()> {
+            let insert = concat!("insert into raw_event (payload) select value from ", $elements);
+            sqlx::query(insert).bind(Json(orders)).execute(connection).await?;
             Ok(())
         }
 
@@ -155,6 +170,7 @@ impl Database for Postgres {
              payload jsonb not null
          );
          create table raw_cursor (consumer integer primary key, position bigint not null)",
+        "jsonb_array_elements($1)",
         Some("notify raw_event")
     );
 }
@@ -174,6 +190,7 @@ impl Database for Sqlite {
         sqlx::SqlitePool,
         "create table raw_event (position integer primary key, payload text not null);
          create table raw_cursor (consumer integer primary key, position integer not null)",
+        "json_each($1)",
         None
     );
 }

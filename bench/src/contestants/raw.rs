@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::database::Database;
 
 const POLL: Duration = Duration::from_millis(10);
-/// What waits is written in transactions of so many rows.
+/// What waits is written in statements of so many rows.
 const FILL: usize = 5_000;
 
 /// A raw loop that reads `PAGE` rows at a time.
@@ -49,12 +49,10 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
 
     async fn fill(&self, orders: Range<u64>) -> Result<()> {
         let mut rest = orders;
+        let mut connection = self.pool.acquire().await?;
         while !rest.is_empty() {
-            let mut tx = self.pool.begin().await?;
-            for n in rest.by_ref().take(FILL) {
-                DB::insert_raw(&mut tx, Order::of(n)).await?;
-            }
-            tx.commit().await?;
+            let orders = rest.by_ref().take(FILL).map(Order::of).collect();
+            DB::insert_many_raw(&mut connection, orders).await?;
         }
         Ok(())
     }

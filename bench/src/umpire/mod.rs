@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use outbox_contest::Monotonic;
 
 pub(crate) use self::process::Process;
-pub(crate) use self::server::{Database, Server, Written};
+pub(crate) use self::server::{Database, Server, Template, Written};
 
 /// A contestant, as the umpire knows it.
 #[derive(Debug, Clone)]

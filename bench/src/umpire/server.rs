@@ -1,5 +1,6 @@
 //! The databases of the runs, and what can be read off them.
 
+use std::fs;
 use std::ops::Sub;
 
 use anyhow::{Context, Result};
@@ -22,7 +23,13 @@ pub(crate) enum Server {
 /// A database for one run; gone after [`Database::remove`].
 pub(crate) enum Database {
     Postgres { url: String, name: String, connection: PgConnection, server: String },
-    Sqlite { url: String, _folder: TempDir },
+    Sqlite { url: String, folder: TempDir },
+}
+
+/// A database that nobody uses, to be copied; gone after [`Template::remove`].
+pub(crate) enum Template {
+    Postgres { name: String, server: String },
+    Sqlite { folder: TempDir },
 }
 
 /// What Postgres has counted in a database so far.
@@ -72,39 +79,94 @@ impl Server {
     pub(crate) async fn database(&self, number: u32) -> Result<Database> {
         match self {
             Self::Postgres(server) => {
-                let name = format!("outbox_bench_{}_{number}", std::process::id());
-                let mut admin = PgConnection::connect(server).await.context("connect")?;
-                sqlx::query(AssertSqlSafe(format!("create database {name}")))
-                    .execute(&mut admin)
-                    .await?;
-                let options: PgConnectOptions = server.parse()?;
-                let options = options.database(&name);
-                let url = options.to_url_lossy().to_string();
-                let mut connection = options.connect().await?;
-                sqlx::raw_sql(APPLICATION).execute(&mut connection).await?;
-                Ok(Database::Postgres { url, name, connection, server: server.clone() })
+                let name = name(number);
+                administer(server, format!("create database {name}")).await?;
+                let mut database = Database::on_postgres(server, name).await?;
+                if let Database::Postgres { connection, .. } = &mut database {
+                    sqlx::raw_sql(APPLICATION).execute(connection).await?;
+                }
+                Ok(database)
             }
             Self::Sqlite => {
                 let folder = tempfile::tempdir()?;
-                let path = folder.path().join("bench.db");
                 let options = SqliteConnectOptions::new()
-                    .filename(&path)
+                    .filename(folder.path().join(FILE))
                     .create_if_missing(true)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full);
                 let mut connection = options.connect().await?;
                 sqlx::raw_sql(APPLICATION).execute(&mut connection).await?;
                 connection.close().await?;
-                Ok(Database::Sqlite {
-                    url: format!("sqlite://{}", path.display()),
-                    _folder: folder,
-                })
+                Ok(Database::on_sqlite(folder))
             }
         }
     }
 }
 
+/// SQLite's file in the folder of a database.
+const FILE: &str = "bench.db";
+
+fn name(number: u32) -> String {
+    format!("outbox_bench_{}_{number}", std::process::id())
+}
+
+async fn administer(server: &str, statement: String) -> Result<()> {
+    let mut admin = PgConnection::connect(server).await.context("connect")?;
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut admin).await?;
+    Ok(())
+}
+
+impl Template {
+    /// A database with what is in this one.
+    pub(crate) async fn copy(&self, number: u32) -> Result<Database> {
+        match self {
+            Self::Postgres { name: template, server } => {
+                let name = name(number);
+                // Not by way of the write-ahead log, which would take longer than to fill it.
+                let create =
+                    format!("create database {name} template {template} strategy file_copy");
+                administer(server, create).await?;
+                Database::on_postgres(server, name).await
+            }
+            Self::Sqlite { folder: template } => {
+                let folder = tempfile::tempdir()?;
+                fs::copy(template.path().join(FILE), folder.path().join(FILE))?;
+                Ok(Database::on_sqlite(folder))
+            }
+        }
+    }
+
+    pub(crate) async fn remove(self) -> Result<()> {
+        let Self::Postgres { name, server } = self else { return Ok(()) };
+        administer(&server, format!("drop database if exists {name} with (force)")).await
+    }
+}
+
 impl Database {
+    async fn on_postgres(server: &str, name: String) -> Result<Self> {
+        let options: PgConnectOptions = server.parse()?;
+        let options = options.database(&name);
+        let url = options.to_url_lossy().to_string();
+        let connection = options.connect().await?;
+        Ok(Self::Postgres { url, name, connection, server: server.to_owned() })
+    }
+
+    fn on_sqlite(folder: TempDir) -> Self {
+        Self::Sqlite { url: format!("sqlite://{}", folder.path().join(FILE).display()), folder }
+    }
+
+    /// Leaves it to be copied. (Nobody else may be connected. The last connection to a file of SQLite
+    /// empties its write-ahead log into the file.)
+    pub(crate) async fn into_template(self) -> Result<Template> {
+        match self {
+            Self::Postgres { name, connection, server, .. } => {
+                connection.close().await?;
+                Ok(Template::Postgres { name, server })
+            }
+            Self::Sqlite { folder, .. } => Ok(Template::Sqlite { folder }),
+        }
+    }
+
     pub(crate) fn url(&self) -> &str {
         match self {
             Self::Postgres { url, .. } | Self::Sqlite { url, .. } => url,
@@ -154,12 +216,6 @@ impl Database {
 
     /// Removes it.
     pub(crate) async fn remove(self) -> Result<()> {
-        let Self::Postgres { name, connection, server, .. } = self else { return Ok(()) };
-        connection.close().await?;
-        let mut admin = PgConnection::connect(&server).await?;
-        sqlx::query(AssertSqlSafe(format!("drop database if exists {name} with (force)")))
-            .execute(&mut admin)
-            .await?;
-        Ok(())
+        self.into_template().await?.remove().await
     }
 }

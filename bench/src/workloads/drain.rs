@@ -16,9 +16,9 @@ pub(crate) struct Drain {
 }
 
 impl Drain {
-    pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup =
-            Setup { consumers: self.consumers, kind: self.kind, ..Setup::new(database.url()) };
+    /// Fills a database; says what that cost.
+    pub(super) async fn fill(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        let setup = self.setup(database);
         who.do_task(&setup, &["install"]).await?;
         database.checkpoint().await?;
         let before = database.written().await?;
@@ -26,7 +26,17 @@ impl Drain {
         who.do_task(&setup, &["fill", "--events", &events]).await?;
         let filled = database.written().await? - before;
         database.settle().await?;
+        let mut figures = Figures::new();
+        if database.is_postgres() {
+            figures.insert(Metric::WalBytesEmitted, filled.wal / self.events as f64);
+        }
+        Ok(figures)
+    }
 
+    /// Drains one that was filled.
+    pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        let setup = self.setup(database);
+        let events = self.events.to_string();
         let at_most = self.at_most_seconds.to_string();
         let task = ["drain", "--events", &events, "--at-most", &at_most];
         let drained = who.timed(database, &setup, &task).await?;
@@ -39,10 +49,13 @@ impl Drain {
             figures.insert(Metric::FirstMs, first.since(drained.began).as_secs_f64() * 1e3);
         }
         if database.is_postgres() {
-            figures.insert(Metric::WalBytesEmitted, filled.wal / self.events as f64);
             figures.insert(Metric::WalBytes, drained.each(drained.written.wal));
             figures.insert(Metric::DeadRows, drained.each(drained.written.dead));
         }
         Ok(figures)
+    }
+
+    fn setup(&self, database: &Database) -> Setup {
+        Setup { consumers: self.consumers, kind: self.kind, ..Setup::new(database.url()) }
     }
 }

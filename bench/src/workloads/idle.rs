@@ -11,11 +11,10 @@ use crate::umpire::{Contestant, Database, Setup};
 #[derive(Debug, Clone)]
 pub(crate) struct Idle {
     pub(crate) consumers: u32,
+    /// By then a worker has found out that nothing happens. (Ours looks often for ten seconds.)
+    pub(crate) calm_seconds: u64,
     pub(crate) seconds: u64,
 }
-
-/// By then a worker has found out that nothing happens. (Ours looks often for ten seconds.)
-const CALM: Duration = Duration::from_secs(12);
 
 impl Idle {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
@@ -24,7 +23,7 @@ impl Idle {
         let mut process = who.start(&setup, &["serve"])?;
         process.ready().await?;
         process.go().await?;
-        tokio::time::sleep(CALM).await;
+        tokio::time::sleep(Duration::from_secs(self.calm_seconds)).await;
         let (before, spent) = (database.written().await?, process.processor_seconds()?);
         let began = Instant::now();
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;

@@ -14,7 +14,7 @@ use outbox_contest::Unsupported;
 use tokio::time::timeout;
 
 use crate::figures::{Figures, Outcome};
-use crate::umpire::{Contestant, Database, Server};
+use crate::umpire::{Contestant, Database, Server, Template};
 
 pub(crate) use self::deliver::Deliver;
 pub(crate) use self::drain::Drain;
@@ -68,10 +68,32 @@ impl Entrants {
     }
 }
 
+/// What one contestant's runs of a case begin with, if they begin with events that wait: it takes longer
+/// to emit them than to copy the database.
+#[derive(Default)]
+pub(crate) struct Filling(Option<(Template, Figures)>);
+
+impl Filling {
+    /// After the last run.
+    pub(crate) async fn remove(self) -> Result<()> {
+        match self.0 {
+            Some((template, _)) => template.remove().await,
+            None => Ok(()),
+        }
+    }
+}
+
 impl Case {
-    /// One run of one contestant, in a database of its own.
-    pub(crate) async fn run(&self, server: &Server, number: u32, who: &Contestant) -> Outcome {
-        match self.measured(server, number, who).await {
+    /// One run of one contestant, in a database of its own. `number` is a new one for each run, and the
+    /// number after it another one.
+    pub(crate) async fn run(
+        &self,
+        server: &Server,
+        number: u32,
+        who: &Contestant,
+        filling: &mut Filling,
+    ) -> Outcome {
+        match self.measured(server, number, who, filling).await {
             Ok(figures) => Outcome::Measured(figures),
             Err(error) => match error.downcast::<Unsupported>() {
                 Ok(unsupported) => Outcome::Unsupported(unsupported.to_string()),
@@ -80,11 +102,36 @@ impl Case {
         }
     }
 
-    async fn measured(&self, server: &Server, number: u32, who: &Contestant) -> Result<Figures> {
-        let mut database = server.database(number).await?;
+    async fn measured(
+        &self,
+        server: &Server,
+        number: u32,
+        who: &Contestant,
+        filling: &mut Filling,
+    ) -> Result<Figures> {
+        let Run::Drain(drain) = &self.run else {
+            let mut database = server.database(number).await?;
+            let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
+            database.remove().await?;
+            return figures.context("it did not end")?;
+        };
+        if filling.0.is_none() {
+            let mut database = server.database(number + 1).await?;
+            match timeout(LONGEST, drain.fill(&mut database, who)).await {
+                Ok(Ok(figures)) => filling.0 = Some((database.into_template().await?, figures)),
+                failed => {
+                    database.remove().await?;
+                    return failed.context("it did not end")?;
+                }
+            }
+        }
+        let (template, filled) = filling.0.as_ref().context("it was filled")?;
+        let mut database = template.copy(number).await?;
         let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
         database.remove().await?;
-        figures.context("it did not end")?
+        let mut figures = figures.context("it did not end")??;
+        figures.extend(filled);
+        Ok(figures)
     }
 
     async fn run_in(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {

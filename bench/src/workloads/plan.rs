@@ -68,7 +68,11 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
         cases.push(Case {
             workload: Workload::Idle,
             title: "10 consumers".to_owned(),
-            run: Run::Idle(Idle { consumers: 10, seconds: if quick { 5 } else { 10 } }),
+            run: Run::Idle(Idle {
+                consumers: 10,
+                calm_seconds: if quick { 1 } else { 12 },
+                seconds: if quick { 1 } else { 5 },
+            }),
             entrants: Entrants::All(&["outbox", "raw-notify"]),
             rounds: Some(1),
         });
@@ -77,12 +81,12 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
 }
 
 fn drains(quick: bool, postgres: bool) -> Vec<Case> {
-    let at_most_seconds = if quick { 2 } else { 5 };
+    let at_most_seconds = if quick { 1 } else { 2 };
     let drain = |workload, title: &str, events: u64, consumers, kind| Case {
         workload,
         title: title.to_owned(),
         run: Run::Drain(Drain {
-            events: if quick { events / 4 } else { events },
+            events: if quick { events / 20 } else { events },
             consumers,
             kind,
             at_most_seconds,
@@ -114,7 +118,7 @@ fn emits(quick: bool, postgres: bool) -> Vec<Case> {
             writers,
             events,
             consumers: 1,
-            seconds: if quick { 0.5 } else { 2.0 },
+            seconds: if quick { 0.3 } else { 1.0 },
         }),
         entrants: Entrants::All(&["outbox", "raw", "raw-notify", "none"]),
         rounds: None,
@@ -135,7 +139,7 @@ fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
         ),
         run: Run::Deliver(Deliver {
             rate,
-            seconds: if quick { 1 } else { 4 },
+            seconds: if quick { 1 } else { 2 },
             two_processes,
             held: false,
         }),
@@ -161,7 +165,7 @@ fn helds(quick: bool) -> Vec<Case> {
         title: if held { "a transaction is open" } else { "none is open" }.to_owned(),
         run: Run::Deliver(Deliver {
             rate: 1_000,
-            seconds: if quick { 3 } else { 60 },
+            seconds: if quick { 1 } else { 60 },
             two_processes: false,
             held,
         }),
@@ -180,7 +184,7 @@ fn backlogs(quick: bool) -> Vec<Case> {
         rounds: Some(1),
     };
     if quick {
-        vec![backlog(10_000), backlog(100_000)]
+        vec![backlog(10_000), backlog(50_000)]
     } else {
         vec![backlog(10_000), backlog(1_000_000), backlog(5_000_000)]
     }
@@ -198,7 +202,7 @@ fn scales(quick: bool) -> Vec<Case> {
         rounds: Some(3),
     };
     if quick {
-        return vec![scale(1, "wait", 4_000), scale(4, "wait", 16_000)];
+        return vec![scale(1, "wait", 2_000), scale(4, "wait", 8_000)];
     }
     [1, 2, 4]
         .into_iter()
