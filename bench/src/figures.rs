@@ -21,7 +21,7 @@ pub(crate) enum Metric {
     MaxMs,
     /// From "go" to the first event.
     FirstMs,
-    /// Committed, and not delivered ten seconds later.
+    /// Committed, and not delivered four seconds after the last.
     Undelivered,
     /// Write-ahead log for each delivery or commit.
     WalBytes,

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -79,6 +80,7 @@ struct Suite {
 }
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
+    let began = Instant::now();
     let rounds = if options.quick { 1 } else { options.rounds };
     let suites = [
         Suite::new(options, Server::Postgres(options.database_url.clone()), &options.peer).await?,
@@ -101,8 +103,13 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let mut versions: Vec<_> =
         peers.map(|peer| (peer.name.clone(), peer.version.clone())).collect();
     versions.dedup();
-    let report =
-        Report { machine: Machine::look(&suites[0].server).await?, versions, rounds, rows };
+    let report = Report {
+        machine: Machine::look(&suites[0].server).await?,
+        versions,
+        rounds,
+        seconds: began.elapsed().as_secs(),
+        rows,
+    };
     report::write(&report, &options.out, &options.page)
 }
 

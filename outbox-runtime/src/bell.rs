@@ -14,12 +14,14 @@ pub(crate) struct Bell {
     listeners: Arc<Mutex<Vec<Weak<Listener>>>>,
     /// Operations on consumers, and leases handed back: for the probers of this process.
     announced: watch::Sender<()>,
+    /// Whether the only worker is one of this process, as far as it knows.
+    alone: Arc<AtomicBool>,
     /// Tells other processes, where there is a way to.
     signal: Option<Arc<Tell>>,
 }
 
-/// Tells other processes something.
-type Tell = dyn Fn(Signal<'_>) + Send + Sync;
+/// Tells other processes something, and whether that is urgent.
+type Tell = dyn Fn(Signal<'_>, bool) + Send + Sync;
 
 /// Someone who wants to know about one event name; stops listening when dropped.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl Bell {
     }
 
     /// Calls `signal` as well when something is committed here.
-    pub(crate) fn signalling(signal: impl Fn(Signal<'_>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn signalling(signal: impl Fn(Signal<'_>, bool) + Send + Sync + 'static) -> Self {
         Self { signal: Some(Arc::new(signal)), ..Self::default() }
     }
 
@@ -51,19 +53,27 @@ impl Bell {
             self.ring(name);
         }
         if !event_names.is_empty() {
-            self.tell_others(Signal::Committed(event_names));
+            // Where nobody else is known to listen, telling them may wait: it would take the processor
+            // from the very consumer that has just been woken.
+            let urgent = !self.alone.load(Ordering::Relaxed);
+            self.tell_others(Signal::Committed(event_names), urgent);
         }
+    }
+
+    /// Whether a worker of this process is the only one there is.
+    pub(crate) fn note_alone(&self, alone: bool) {
+        self.alone.store(alone, Ordering::Relaxed);
     }
 
     /// Something was changed here that anybody may have to look at.
     pub(crate) fn ring_all(&self) {
         self.ring_all_here();
-        self.tell_others(Signal::Look);
+        self.tell_others(Signal::Look, true);
     }
 
-    fn tell_others(&self, what: Signal<'_>) {
+    fn tell_others(&self, what: Signal<'_>, urgent: bool) {
         if let Some(signal) = &self.signal {
-            signal(what);
+            signal(what, urgent);
         }
     }
 
@@ -85,7 +95,7 @@ impl Bell {
     /// A consumer was changed, or a lease was handed back: workers look at once.
     pub(crate) fn announce(&self) {
         self.announced.send_replace(());
-        self.tell_others(Signal::Look);
+        self.tell_others(Signal::Look, true);
     }
 
     /// Sees what is announced from now on.

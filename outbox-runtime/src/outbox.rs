@@ -117,7 +117,7 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
         let signals = store.clone();
         let emitter = Emitter {
             store,
-            bell: Bell::signalling(move |signal| signals.signal(signal)),
+            bell: Bell::signalling(move |signal, urgent| signals.signal(signal, urgent)),
             limits: self.limits,
             listed: Listed::of(&R::registry()),
         };

@@ -21,6 +21,8 @@ pub(crate) struct Report {
     pub(crate) versions: Vec<(String, String)>,
     /// How often each case was run.
     pub(crate) rounds: u32,
+    /// How long the whole took.
+    pub(crate) seconds: u64,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -47,7 +49,7 @@ pub(crate) fn write(report: &Report, out: &Path, page: &Path) -> Result<()> {
         shown.push((chart, format!("{folder}/{name}")));
     }
     write_file(page, &page::page(report, &shown)?)?;
-    println!("{}, {}", page.display(), out.display());
+    println!("{}, {}, after {} s", page.display(), out.display(), report.seconds);
     Ok(())
 }
 

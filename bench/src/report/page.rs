@@ -44,6 +44,7 @@ pub(super) fn page(report: &Report, charts: &[(Chart, String)]) -> Result<String
     Ok(PAGE
         .replace("{{machine}}", &report.machine.described())
         .replace("{{rounds}}", &report.rounds.to_string())
+        .replace("{{minutes}}", &report.seconds.div_ceil(60).to_string())
         .replace("{{peers}}\n", &peers)
         .replace("{{results}}\n", &results))
 }

@@ -165,7 +165,11 @@ fn helds(quick: bool) -> Vec<Case> {
         title: if held { "a transaction is open" } else { "none is open" }.to_owned(),
         run: Run::Deliver(Deliver {
             rate: 1_000,
-            seconds: if quick { 1 } else { 60 },
+            seconds: match (quick, held) {
+                (true, _) => 1,
+                (false, true) => 60,
+                (false, false) => 20,
+            },
             two_processes: false,
             held,
         }),

@@ -153,17 +153,19 @@ impl<DB: Backend> Connections<DB> {
     /// The connection of a line, or of the pool: as [`plain`](Self::plain), or as
     /// [`asked`](Self::asked). One that was not asked when it came is asked when it comes again.
     pub(crate) async fn on_line(&self, line: &Line<DB>, asked: bool) -> sqlx::Result<Held<DB>> {
-        if let Some(mut held) = line.take().filter(|_| !self.is_suspicious()) {
-            if held.is_free() {
-                return Ok(held);
-            }
+        match line.take() {
+            Some(held) if self.is_suspicious() => held.discard(),
+            Some(held) if held.is_free() => return Ok(held),
             // Whatever is wrong with it, the pool has others.
-            if let Ok(found) = ask::<DB>(&mut held, self.dialect.ask).await {
-                if matches!(found, Found::Stray) {
+            Some(mut held) => match ask::<DB>(&mut held, self.dialect.ask).await {
+                Ok(Found::Nothing) => return Ok(held.freed()),
+                Ok(Found::Stray) => {
                     self.tell_of_stray();
+                    return Ok(held.freed());
                 }
-                return Ok(held.freed());
-            }
+                Err(_) => {}
+            },
+            None => {}
         }
         match asked || self.is_suspicious() {
             true => Ok(Held::new(self.asked().await?, true)),

@@ -1,19 +1,20 @@
 //! A connection that somebody keeps from one statement to the next, while there is much to do.
 //!
 //! What is taken from sqlx's pool is asked whether it is well, asked again when it is given back, and
-//! before a record asked by us what it is in: three of four round trips say nothing new while a shard
-//! reads page after page. And the pool hands out the connection that has waited longest, so that each
+//! before a record asked by us what it is in: two of three round trips of a read, and three of four of a
+//! record, say nothing new while a shard goes on and on. And the pool hands out the connection that has waited longest, so that each
 //! statement wakes another process of the server, which has forgotten what it knew. So a shard has two
 //! lines, one to read by and one to record by, on which a connection stays between two statements, if
 //! they follow one another at once. It is given back
 //!
 //! * after [`A_MOMENT`] without a statement, whatever its shard waits for meanwhile;
 //! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;
-//! * when the pool has no other one that is idle, so that nobody waits for one that does nothing; or when
-//!   as many are kept as the worker may use at once;
+//! * at once when the pool has no other one that is idle (whoever takes that one meanwhile leaves the next
+//!   to wait for a moment), or when as many are kept as the worker may use at once;
 //! * after a statement that failed, or was given up.
 //!
-//! Between its statements a connection is in no transaction.
+//! Between its statements a connection is in no transaction of ours, and one of somebody else, forgotten
+//! there, is ended before the second statement.
 
 // The signatures of `Store` name these types, and `Store` is named by the public `Backend`; the
 // module itself is private.
@@ -21,7 +22,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -38,11 +39,17 @@ const A_MOMENT: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// A place for one connection. Whoever has a line uses it for one statement at a time.
-pub struct Line<DB: Backend>(Arc<Mutex<Option<Kept<DB>>>>);
+pub struct Line<DB: Backend> {
+    slot: Arc<Slot<DB>>,
+    moment: Duration,
+}
+
+type Slot<DB> = Mutex<Option<Kept<DB>>>;
 
 /// A connection between two statements.
 struct Kept<DB: Backend> {
     held: Held<DB>,
+    at: Instant,
     _place: OwnedSemaphorePermit,
     /// Gives it back in a moment.
     _clock: AbortOnDropHandle<()>,
@@ -58,9 +65,14 @@ pub struct Held<DB: Backend> {
 }
 
 impl<DB: Backend> Line<DB> {
-    /// The connection that was kept.
+    fn lasting(moment: Duration) -> Self {
+        Self { slot: Arc::default(), moment }
+    }
+
+    /// The connection that was kept. Not if that is long ago: the process may have been frozen since.
     pub(super) fn take(&self) -> Option<Held<DB>> {
-        self.slot().take().map(|kept| kept.held)
+        let kept = self.slot().take()?;
+        (kept.at.elapsed() <= self.moment * 2).then_some(kept.held)
     }
 
     /// Keeps a connection whose statement has succeeded, in one of the places for such, unless it has
@@ -69,30 +81,41 @@ impl<DB: Backend> Line<DB> {
         if held.since.elapsed() >= LONGEST {
             return;
         }
-        let slot = Arc::clone(&self.0);
+        // With the last clone of the line, the connection goes as well.
+        let (slot, moment) = (Arc::downgrade(&self.slot), self.moment);
+        // Before there is a clock, which would otherwise find nothing if this thread is held up.
+        let mut kept = self.slot();
         let clock = tokio::spawn(async move {
-            sleep(A_MOMENT).await;
-            let kept = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            // Not under the lock: it aborts this very task, which has come to its end.
-            drop(kept);
+            sleep(moment).await;
+            if let Some(slot) = slot.upgrade() {
+                let kept = locked(&slot).take();
+                // Not under the lock: giving back runs other code.
+                drop(kept);
+            }
         });
-        *self.slot() = Some(Kept { held, _place: place, _clock: AbortOnDropHandle::new(clock) });
+        let clock = AbortOnDropHandle::new(clock);
+        *kept = Some(Kept { held, at: Instant::now(), _place: place, _clock: clock });
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Kept<DB>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Option<Kept<DB>>> {
+        locked(&self.slot)
     }
+}
+
+fn locked<DB: Backend>(slot: &Slot<DB>) -> MutexGuard<'_, Option<Kept<DB>>> {
+    // Nothing in here can panic half-way, so a poisoned lock is as good as any.
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<DB: Backend> Default for Line<DB> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self::lasting(A_MOMENT)
     }
 }
 
 impl<DB: Backend> Clone for Line<DB> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { slot: Arc::clone(&self.slot), moment: self.moment }
     }
 }
 
@@ -137,7 +160,8 @@ impl<DB: Backend> DerefMut for Held<DB> {
     }
 }
 
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 mod tests {
     use sqlx::{Executor, PgConnection, Postgres};
 
@@ -147,6 +171,11 @@ mod tests {
     use crate::testing::TestDatabase;
 
     const DEADLINE: Duration = Duration::from_secs(30);
+
+    /// A line whose connection does not go away, however slow the machine is.
+    fn long() -> Line<Postgres> {
+        Line::lasting(DEADLINE * 2)
+    }
 
     /// A pool whose connections are all open and idle, of which so many may be kept.
     struct Scene {
@@ -198,21 +227,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_stays_for_the_next_statement_and_is_given_back_after_a_moment() {
+    async fn a_connection_stays_for_the_next_statement() {
         let scene = Scene::new(3, 2).await;
-        let line = Line::default();
+        let line = long();
         let first = scene.statement(&line).await;
         assert_eq!(scene.database.pool().num_idle(), 2, "one is kept");
         assert_eq!(scene.statement(&line).await, first);
-        assert_ne!(scene.statement(&Line::default()).await, first, "that of another line");
+        assert_ne!(scene.statement(&long()).await, first, "that of another line");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_given_back_after_a_moment() {
+        let scene = Scene::new(2, 1).await;
+        let line = Line::default();
+        scene.statement(&line).await;
         scene.all_are_idle().await;
         assert!(line.take().is_none());
+    }
+
+    /// The clock may be late: where the process was frozen, by hours.
+    #[tokio::test]
+    async fn a_connection_that_was_kept_for_long_is_not_used() {
+        let scene = Scene::new(2, 1).await;
+        let line = long();
+        scene.statement(&line).await;
+        if let Some(kept) = line.slot().as_mut() {
+            kept.at = kept.at.checked_sub(DEADLINE * 5).expect("the machine has run for longer");
+        }
+        assert!(line.take().is_none());
+        scene.all_are_idle().await;
     }
 
     #[tokio::test]
     async fn a_line_that_is_dropped_gives_back() {
         let scene = Scene::new(2, 1).await;
-        let line = Line::default();
+        let line = long();
         scene.statement(&line).await;
         drop(line);
         scene.all_are_idle().await;
@@ -222,7 +271,7 @@ mod tests {
     async fn the_last_idle_connection_is_not_kept() {
         let scene = Scene::new(2, 2).await;
         let others = scene.connections.asked().await.unwrap();
-        let line = Line::default();
+        let line = long();
         scene.statement(&line).await;
         assert!(line.take().is_none());
         drop(others);
@@ -232,7 +281,7 @@ mod tests {
     #[tokio::test]
     async fn no_more_are_kept_than_there_are_places() {
         let scene = Scene::new(4, 1).await;
-        let (one, other) = (Line::default(), Line::default());
+        let (one, other) = (long(), long());
         scene.statement(&one).await;
         scene.statement(&other).await;
         assert!(other.take().is_none());
@@ -244,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_stays_away_from_the_pool_for_long() {
         let scene = Scene::new(2, 1).await;
-        let line = Line::default();
+        let line = long();
         let mut held = scene.connections.on_line(&line, true).await.unwrap();
         held.since = Instant::now().checked_sub(LONGEST).expect("the machine has run for longer");
         scene.connections.keep_on(&line, held);
@@ -262,7 +311,7 @@ mod tests {
             drop(left);
         }
         scene.all_are_idle().await;
-        let line = Line::default();
+        let line = long();
         let is_in_one = "select pg_current_xact_id_if_assigned() is not null";
         for expected in [true, false] {
             let mut held = scene.connections.on_line(&line, false).await.unwrap();
@@ -276,7 +325,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_was_ended_meanwhile_is_used_only_once_more() {
         let scene = Scene::new(2, 1).await;
-        let line = Line::default();
+        let line = long();
         let first = scene.statement(&line).await;
         let mut held = scene.connections.on_line(&line, true).await.unwrap();
         let end = sqlx::query("select pg_terminate_backend($1, 10000)").bind(first);

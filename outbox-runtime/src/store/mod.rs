@@ -139,9 +139,10 @@ pub trait Store: Control {
     #[must_use]
     fn poll_only(self) -> Self;
 
-    /// Tells the workers of other processes, soon. Waits for nothing and cannot fail: a signal that is
-    /// lost costs latency, because workers poll as well.
-    fn signal(&self, signal: Signal<'_>);
+    /// Tells the workers of other processes: soon where it is `urgent`, and otherwise a little
+    /// later. Waits for nothing and cannot fail: a signal that is lost costs latency, because workers
+    /// poll as well.
+    fn signal(&self, signal: Signal<'_>, urgent: bool);
 
     /// Calls `heard` whenever another process has signalled, or may have, until it is dropped. Ends at
     /// once where there are no signals.

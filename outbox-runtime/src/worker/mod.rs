@@ -135,8 +135,8 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// for as long as its handlers run. Where there is more than one, `delivery = tx` leaves one to
     /// the others; where there is not, they take turns. Renewing leases and looking for work
     /// take up to two more, one at a time each and briefly. Default: half of the pool's
-    /// `max_connections`, rounded up, and less than all. (As many may be kept for the next statement for
-    /// up to 10 ms, while the pool has others that are idle.)
+    /// `max_connections`, rounded up, and less than all. (As many more may be kept for up to 10 ms
+    /// after a statement, for the next one, if the pool has another that is idle then.)
     #[must_use]
     pub fn connections(mut self, count: u32) -> Self {
         self.options.connections = Some(count.max(1));

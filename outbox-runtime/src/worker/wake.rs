@@ -60,7 +60,10 @@ pub(super) async fn probe<S: Store>(
                 rest = prober.pause(&crew);
             }
             (Ok(()), None) => {}
-            (Err(error), _) => pause = Some(watch.failed(error)),
+            (Err(error), _) => {
+                crew.bell.note_alone(false);
+                pause = Some(watch.failed(error));
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(rest), if round.is_ok() => signalled = false,
@@ -77,6 +80,7 @@ pub(super) async fn probe<S: Store>(
             }
         }
     }
+    crew.bell.note_alone(false);
     // It ends when told to stop, as this did; a panic in it has been reported by then.
     let _ = listening.await;
 }
@@ -123,6 +127,7 @@ impl<S: Store> Prober<S> {
             self.pulse = probed.pulse;
             beat.send_replace(());
         }
+        crew.bell.note_alone(self.pulse.workers == [crew.worker]);
         let mut found = true;
         match probed.names {
             None => crew.bell.ring_all_here(),

@@ -115,9 +115,9 @@ impl Store for PostgresStore {
         Self { pool: self.pool.pooled(), sql, notifier: None, ..self }
     }
 
-    fn signal(&self, signal: Signal<'_>) {
+    fn signal(&self, signal: Signal<'_>, urgent: bool) {
         if let Some(notifier) = &self.notifier {
-            notifier.notify(signal);
+            notifier.notify(signal, urgent);
         }
     }
 

@@ -2,11 +2,14 @@
 //!
 //! Never in the transaction that commits it: a `NOTIFY` there makes commits wait for one another. A task
 //! of its own sends it afterwards, on a connection of its own: at once while there are few, and one for
-//! many if there are many. It carries the names of the events that were committed, so that whoever hears
-//! it can wake their consumers without asking the database first; or nothing, where anything may have
-//! happened. (The log says what is new: a name too many costs a read, and one too few a little time.)
+//! many if there are many; or a little later where this process has the only worker, since it would be
+//! heard by nobody, or by one that has just come, and takes the processor from the consumer that was woken
+//! here. It carries the names of the events that were committed, so that whoever hears it can wake their
+//! consumers without asking the database first; or nothing, where anything may have happened. (The log
+//! says what is new: a name too many costs a read, and one too few a little time.)
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +32,9 @@ const EVERY: Duration = Duration::from_millis(4);
 /// So many may follow each other at once after a pause: commits that come one by one, but not in step,
 /// wait for nothing.
 const BURST: u32 = 25;
+
+/// How long what is not urgent waits: longer than a consumer of this process takes to read it.
+const A_WHILE: Duration = Duration::from_millis(2);
 
 /// Longest list of names in a notification. (Postgres takes less than 8,000 bytes.)
 const MOST_BYTES: usize = 7_000;
@@ -72,9 +78,9 @@ impl Notifier {
     }
 
     /// Asks for a notification and returns at once.
-    pub(super) fn notify(&self, signal: Signal<'_>) {
+    pub(super) fn notify(&self, signal: Signal<'_>, urgent: bool) {
         let Inner { task, running, .. } = &*self.0;
-        task.untold().add(signal);
+        task.untold().add(signal, urgent);
         task.wanted.notify_one();
         let Ok(runtime) = Handle::try_current() else { return };
         if task.pool.is_closed() {
@@ -121,7 +127,7 @@ impl Task {
         let mut backoff = Backoff::default();
         let mut allowance = Allowance::full();
         loop {
-            self.wanted.notified().await;
+            self.wanted().await;
             // What it was wanted for may have been told with the one before.
             news.append(self.take_untold());
             while !news.is_empty() {
@@ -144,6 +150,18 @@ impl Task {
                         news.append(self.take_untold());
                     }
                 }
+            }
+        }
+    }
+
+    /// Waits for something to tell: until it is urgent, or has waited for a while.
+    async fn wanted(&self) {
+        self.wanted.notified().await;
+        let mut while_is_over = pin!(tokio::time::sleep(A_WHILE));
+        while !self.untold().urgent {
+            tokio::select! {
+                () = &mut while_is_over => return,
+                () = self.wanted.notified() => {}
             }
         }
     }
@@ -182,10 +200,13 @@ struct News {
     events: BTreeSet<String>,
     /// Whether there is something that names do not say.
     more: bool,
+    /// Whether it may not wait for a while.
+    urgent: bool,
 }
 
 impl News {
-    fn add(&mut self, signal: Signal<'_>) {
+    fn add(&mut self, signal: Signal<'_>, urgent: bool) {
+        self.urgent |= urgent;
         match signal {
             Signal::Committed(names) if names.iter().all(|name| is_valid_name(name)) => {
                 for name in names {
@@ -241,15 +262,16 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Namespace;
 
     #[test]
     fn names_are_told_once_each() {
         let mut news = News::default();
-        news.add(Signal::Committed(&["order.placed", "order.paid"]));
-        news.add(Signal::Committed(&["order.placed"]));
+        news.add(Signal::Committed(&["order.placed", "order.paid"]), true);
+        news.add(Signal::Committed(&["order.placed"]), true);
         assert_eq!(news.names(), "order.paid order.placed");
         let mut later = News::default();
-        later.add(Signal::Committed(&["user.left"]));
+        later.add(Signal::Committed(&["user.left"]), true);
         news.append(later);
         assert_eq!(news.names(), "order.paid order.placed user.left");
     }
@@ -258,19 +280,51 @@ mod tests {
     fn what_names_do_not_say_is_told_without_names() {
         for signal in [Signal::Look, Signal::Committed(&["it's"])] {
             let mut news = News::default();
-            news.add(Signal::Committed(&["order.placed"]));
+            news.add(Signal::Committed(&["order.placed"]), true);
             let mut later = News::default();
-            later.add(signal);
+            later.add(signal, true);
             news.append(later);
             assert_eq!(news.names(), "");
         }
         let mut many = News::default();
         for n in 0..100 {
             let name = format!("{}.{n}", "a".repeat(100));
-            many.add(Signal::Committed(&[&name]));
+            many.add(Signal::Committed(&[&name]), true);
         }
         assert_eq!(many.events.len(), 100);
         assert_eq!(many.names(), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_urgent_waits_for_a_while_or_for_what_is() {
+        let task = Task {
+            pool: PgPool::connect_lazy("postgres://nowhere").expect("an address"),
+            statement: Namespace::default().in_schema(""),
+            wanted: Arc::default(),
+            untold: Arc::default(),
+            backend: Arc::default(),
+            stop: CancellationToken::new(),
+        };
+        let ask = |urgent| {
+            task.untold().add(Signal::Look, urgent);
+            task.wanted.notify_one();
+        };
+        let began = Instant::now();
+        ask(true);
+        task.wanted().await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        drop(task.take_untold());
+        ask(false);
+        task.wanted().await;
+        assert!(began.elapsed() >= A_WHILE);
+        drop(task.take_untold());
+        let began = Instant::now();
+        let mut waiting = pin!(task.wanted());
+        ask(false);
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        ask(true);
+        waiting.await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

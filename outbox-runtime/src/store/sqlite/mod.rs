@@ -151,7 +151,7 @@ impl Store for SqliteStore {
     }
 
     /// Other processes find what is new by probing: a file has nobody who could tell them.
-    fn signal(&self, _signal: Signal<'_>) {}
+    fn signal(&self, _signal: Signal<'_>, _urgent: bool) {}
 
     async fn listen(&self, _heard: impl Fn(Signal<'_>) + Send + Sync) {}
 
