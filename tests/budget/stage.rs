@@ -36,8 +36,14 @@ impl Stage {
         name: &str,
     ) -> Result<Database<R>> {
         let server = PgPool::connect(&self.0.url()).await?;
-        // Whatever vacuum writes is nobody's.
-        for statement in ["alter system set autovacuum = off", "select pg_reload_conf()"] {
+        let settings = [
+            // Whatever vacuum writes is nobody's.
+            "alter system set autovacuum = off",
+            // How many commits share a notification is not to be a matter of how fast the disk is.
+            "alter system set synchronous_commit = off",
+            "select pg_reload_conf()",
+        ];
+        for statement in settings {
             Postgres::execute(&server, statement).await?;
         }
         Postgres::execute(&server, &format!("create database {name}")).await?;

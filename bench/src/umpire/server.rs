@@ -103,7 +103,7 @@ impl Server {
     }
 }
 
-/// SQLite's file in the folder of a database.
+/// SQLite's file in the folder of a database, beside which it puts others.
 const FILE: &str = "bench.db";
 
 fn name(number: u32) -> String {
@@ -130,7 +130,11 @@ impl Template {
             }
             Self::Sqlite { folder: template } => {
                 let folder = tempfile::tempdir()?;
-                fs::copy(template.path().join(FILE), folder.path().join(FILE))?;
+                // With the write-ahead log: whoever was here last may have left something in it.
+                for entry in fs::read_dir(template.path())? {
+                    let entry = entry?;
+                    fs::copy(entry.path(), folder.path().join(entry.file_name()))?;
+                }
                 Ok(Database::on_sqlite(folder))
             }
         }
@@ -155,8 +159,7 @@ impl Database {
         Self::Sqlite { url: format!("sqlite://{}", folder.path().join(FILE).display()), folder }
     }
 
-    /// Leaves it to be copied. (Nobody else may be connected. The last connection to a file of SQLite
-    /// empties its write-ahead log into the file.)
+    /// Leaves it to be copied; nobody else may be connected.
     pub(crate) async fn into_template(self) -> Result<Template> {
         match self {
             Self::Postgres { name, connection, server, .. } => {
