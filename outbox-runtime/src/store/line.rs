@@ -2,10 +2,10 @@
 //!
 //! What is taken from sqlx's pool is asked whether it is well, asked again when it is given back, and
 //! before a record asked by us what it is in: two of three round trips of a read, and three of four of a
-//! record, say nothing new while a shard goes on and on. And the pool hands out the connection that has waited longest, so that each
-//! statement wakes another process of the server, which has forgotten what it knew. So a shard has two
-//! lines, one to read by and one to record by, on which a connection stays between two statements, if
-//! they follow one another at once. It is given back
+//! record, say nothing new while a shard goes on and on. And the pool hands out the connection that has
+//! waited longest, so that each statement wakes another process of the server, whose caches have gone
+//! cold. So a shard has two lines, one to read by and one to record by, on which a connection stays
+//! between two statements, if they follow one another at once. It is given back
 //!
 //! * after [`A_MOMENT`] without a statement, whatever its shard waits for meanwhile;
 //! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;

@@ -292,8 +292,7 @@ impl Store for SqliteStore {
     }
 
     /// Always a transaction, as that is what waits for the write lock.
-    /// The write lock is waited for much longer than a connection, so there is nothing to be had from a
-    /// line.
+    /// Not by the line: it begins a transaction, as all that is written here.
     async fn record_alone(
         &self,
         _line: &Line<Sqlite>,
