@@ -122,9 +122,9 @@ impl Template {
         match self {
             Self::Postgres { name: template, server } => {
                 let name = name(number);
-                // Not by way of the write-ahead log, which would take longer than to fill it.
-                let create =
-                    format!("create database {name} template {template} strategy file_copy");
+                // By way of the write-ahead log. Otherwise Postgres makes checkpoints, and whoever
+                // changes rows is charged for whole pages (see `Database::checkpoint`).
+                let create = format!("create database {name} template {template} strategy wal_log");
                 administer(server, create).await?;
                 Database::on_postgres(server, name).await
             }
