@@ -100,10 +100,8 @@ const DRAINS: usize = 5;
 /// A backlog of so many events is drained by one worker: is the last tenth as fast as the first, and
 /// does memory stay bounded? With and without a transaction that is open all the time.
 ///
-/// With Postgres' default of 128 MB of `shared_buffers`, 1,000,000 events (some 300 MB) are read faster
-/// towards the end, where the server still has them in its buffers from when they were written. Two
-/// things show that it is no more than that: with 300,000 events, and with `shared_buffers` of 1 GB,
-/// all tenths are equally fast.
+/// The server's `shared_buffers` are to hold all of it: where they do not, the end of the log is read
+/// faster than the beginning, since it is still there from when it was written.
 async fn backlog(events: u64) -> Result<()> {
     println!("backlog of {events} events, one consumer (ordered, one shard), {DRAINS} drains each");
     println!("transaction held open | events/s: all, and each tenth | peak RSS, MiB");

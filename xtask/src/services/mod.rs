@@ -68,7 +68,12 @@ pub(crate) fn run(command: &[OsString]) -> Result<()> {
 impl Services {
     /// Starts or finds everything, or says what is missing.
     pub(crate) fn start() -> Result<Self> {
-        Self::with(Postgres::start)
+        Self::with_settings(&[])
+    }
+
+    /// Starts or finds everything; a server that is started has these lines in its `postgresql.conf`.
+    pub(crate) fn with_settings(settings: &[&str]) -> Result<Self> {
+        Self::with(|| Postgres::start(settings))
     }
 
     /// Starts everything, with a server made of the programs in a directory, whatever

@@ -25,22 +25,23 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    pub(super) fn start() -> Result<Self> {
+    /// The settings are for a server that this starts: one that `DATABASE_URL` names keeps its own.
+    pub(super) fn start(settings: &[&str]) -> Result<Self> {
         if let Ok(url) = env::var("DATABASE_URL") {
             return Self::of_url(url);
         }
-        Self::of_binaries(binaries::find().map_or_else(install, Ok)?)
+        Self::of_binaries(binaries::find().map_or_else(install, Ok)?, settings)
     }
 
     /// A cluster of the programs in this directory.
     pub(super) fn of_programs(dir: PathBuf) -> Result<Self> {
         let shown = dir.display().to_string();
         let binaries = binaries::supported(dir);
-        Self::of_binaries(binaries.with_context(|| format!("no Postgres runs in {shown}"))?)
+        Self::of_binaries(binaries.with_context(|| format!("no Postgres runs in {shown}"))?, &[])
     }
 
-    fn of_binaries(binaries: Binaries) -> Result<Self> {
-        let cluster = Cluster::start(&binaries)?;
+    fn of_binaries(binaries: Binaries, settings: &[&str]) -> Result<Self> {
+        let cluster = Cluster::start(&binaries, settings)?;
         println!("    {} on port {}, thrown away afterwards", binaries.version, cluster.port());
         Ok(Self { url: cluster.url(), bin: Some(binaries.dir), _cluster: Some(cluster) })
     }

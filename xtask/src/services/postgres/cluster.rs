@@ -7,7 +7,8 @@
 //!
 //! Connections over TCP need the password (`scram-sha-256`), so that a test can show what a wrong
 //! one does; those over the socket in the directory do not. Everything else is as Postgres has it
-//! by default, durability included, since crashes are among the things tested.
+//! by default, durability included, since crashes are among the things tested, unless whoever starts
+//! it asks for other settings.
 
 use std::env;
 use std::ffi::OsStr;
@@ -50,15 +51,15 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts a cluster.
-    pub(super) fn start(binaries: &Binaries) -> Result<Self> {
+    /// Makes and starts a cluster; `settings` are lines of its `postgresql.conf`.
+    pub(super) fn start(binaries: &Binaries, settings: &[&str]) -> Result<Self> {
         let account = account::for_server()?;
         let directory = directory(account.as_ref())?;
         let place = Place { binaries, account, path: directory.path().to_owned() };
         let guard = place.guard().context("cannot start the guard of the Postgres server")?;
         let password = random_password()?;
         let mut cluster = Self { password, port: 0, guard, _directory: directory };
-        place.init(&cluster.password).context("cannot create a Postgres cluster")?;
+        place.init(&cluster.password, settings).context("cannot create a Postgres cluster")?;
         cluster.port = place.serve().context("cannot start the Postgres server")?;
         Ok(cluster)
     }
@@ -97,7 +98,7 @@ impl Place<'_> {
         Ok(self.as_account(guard.process_group(0)).spawn()?)
     }
 
-    fn init(&self, password: &str) -> Result<()> {
+    fn init(&self, password: &str, settings: &[&str]) -> Result<()> {
         let password_file = self.path.join("password");
         let mut file = File::create(&password_file)?;
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
@@ -111,12 +112,14 @@ impl Place<'_> {
         process::output(self.as_account(&mut initdb))?;
         fs::remove_file(&password_file)?;
 
-        let mut settings =
-            OpenOptions::new().append(true).open(self.data().join("postgresql.conf"))?;
-        writeln!(settings, "listen_addresses = '127.0.0.1'")?;
-        writeln!(settings, "unix_socket_directories = '{}'", self.path.display())?;
+        let mut file = OpenOptions::new().append(true).open(self.data().join("postgresql.conf"))?;
+        writeln!(file, "listen_addresses = '127.0.0.1'")?;
+        writeln!(file, "unix_socket_directories = '{}'", self.path.display())?;
         // Tests run side by side, each with pools of its own.
-        writeln!(settings, "max_connections = 300")?;
+        writeln!(file, "max_connections = 300")?;
+        for setting in settings {
+            writeln!(file, "{setting}")?;
+        }
         Ok(())
     }
 
