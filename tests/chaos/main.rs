@@ -48,6 +48,7 @@ macro_rules! faults {
             for (seed, verdict) in (0..).zip(&verdicts) {
                 verdict.check($fault, seed);
             }
+            crate::verdict::Verdict::check_all($fault, &verdicts);
             Ok(())
         }
     };

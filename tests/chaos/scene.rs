@@ -200,12 +200,31 @@ impl<DB: Db> Scene<DB> {
         delivered.saturating_sub(recorded)
     }
 
+    /// Deliveries of `outside` of an event that had been delivered before.
+    pub(crate) fn repeated(&self) -> usize {
+        self.lines(|lines| {
+            let outside: Vec<u64> =
+                lines.iter().filter(|line| line.consumer == "outside").map(|line| line.n).collect();
+            outside.len() - outside.iter().collect::<HashSet<_>>().len()
+        })
+    }
+
     /// Waits until each of these shards got an event that is new since `fault`; returns how long
     /// the last one of them took.
     pub(crate) async fn until_resumed(&self, fault: Duration, of: &BTreeSet<u32>) -> Duration {
+        self.until_resumed_by(fault, of, |_| true).await
+    }
+
+    /// The same, of events that were delivered by some processes.
+    pub(crate) async fn until_resumed_by(
+        &self,
+        fault: Duration,
+        of: &BTreeSet<u32>,
+        by: impl Fn(u32) -> bool,
+    ) -> Duration {
         wait::for_signal("every shard to go on", async {
             loop {
-                if let Some(took) = self.resumed(fault, of).await {
+                if let Some(took) = self.resumed(fault, of, &by).await {
                     return took;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -214,13 +233,18 @@ impl<DB: Db> Scene<DB> {
         .await
     }
 
-    async fn resumed(&self, fault: Duration, of: &BTreeSet<u32>) -> Option<Duration> {
+    async fn resumed(
+        &self,
+        fault: Duration,
+        of: &BTreeSet<u32>,
+        by: impl Fn(u32) -> bool,
+    ) -> Option<Duration> {
         let shards = self.shards().await;
         self.lines(|lines| {
             let mut seen = HashSet::new();
             let mut first = HashMap::new();
             for line in lines.iter().filter(|line| line.consumer == "outside") {
-                let is_first = seen.insert(line.n) && line.at > fault;
+                let is_first = seen.insert(line.n) && line.at > fault && by(line.pid);
                 // A key may be newer than what was asked of the database.
                 if let Some(shard) = shards.get(&line.key).filter(|_| is_first) {
                     first.entry(*shard).or_insert(line.at - fault);

@@ -46,7 +46,8 @@ async fn kill_the_server(seed: u64) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// `pg_terminate_backend` on the engine's sessions, again and again.
+/// `pg_terminate_backend` on the engine's sessions, those that listen and notify as well, again and
+/// again.
 async fn end_sessions(seed: u64) -> Result<Verdict> {
     let mut random = fastrand::Rng::with_seed(seed);
     let scene = Scene::<Postgres>::new().await?;
@@ -57,11 +58,12 @@ async fn end_sessions(seed: u64) -> Result<Verdict> {
     let times = if crate::is_long() { 100 } else { 15 };
     let (mut ended, mut bound) = (0, 0);
     for _ in 0..times {
+        let before = scene.repeated();
         let end = "select pg_terminate_backend(pid)::text from pg_stat_activity \
-                   where datname = current_database() and application_name like 'victim-%' \
+                   where datname = current_database() and application_name like '%victim-%' \
                      and random() < 0.3";
         ended += scene.words(end).await.len();
-        bound += scene.unrecorded(&all_shards()).await;
+        bound += scene.unrecorded(&all_shards()).await.saturating_sub(before);
         tokio::time::sleep(Duration::from_millis(random.u64(50..300))).await;
     }
     let took = scene.until_resumed(now(), &all_shards()).await;
@@ -105,7 +107,9 @@ async fn fill_the_disk(seed: u64) -> Result<Verdict> {
         emitted.is_err()
     })
     .await;
+    let before = scene.recorded("outside").await;
     tokio::time::sleep(Duration::from_secs(random.u64(1..4))).await;
+    let meanwhile = scene.recorded("outside").await - before;
     std::fs::remove_file(&filler).expect("the filler");
     let back = now();
     let bound = scene.unrecorded(&all_shards()).await;
@@ -117,6 +121,7 @@ async fn fill_the_disk(seed: u64) -> Result<Verdict> {
     let mut verdict = Verdict::reach(&scene, &book).await;
     verdict.bound = bound;
     verdict.resumed = Some((took, LIMIT_OF_DISKS));
+    verdict.note = format!("{meanwhile} events recorded while it was full");
     Ok(verdict)
 }
 

@@ -19,7 +19,9 @@ pub enum Network {
     /// It accepts everything and delivers nothing, in neither direction.
     Silent,
     /// What the worker says arrives; what the database says does not.
-    OneWay,
+    AnswersAreLost,
+    /// What the database says arrives; what the worker says does not.
+    QuestionsAreLost,
 }
 
 /// A proxy in front of a server. A connection that was open while the network was silent stays
@@ -139,10 +141,10 @@ struct Silence {
 
 impl Silence {
     fn fall(&self, network: Network) {
-        if network == Network::Silent {
+        if matches!(network, Network::Silent | Network::QuestionsAreLost) {
             self.up.store(true, Ordering::Relaxed);
         }
-        if matches!(network, Network::Silent | Network::OneWay) {
+        if matches!(network, Network::Silent | Network::AnswersAreLost) {
             self.down.store(true, Ordering::Relaxed);
         }
     }

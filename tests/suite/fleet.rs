@@ -94,6 +94,8 @@ async fn workers_and_rates_are_listed<DB: Db>() -> Result<()> {
     let (outbox, probe) = (TestOutbox::<Sharded, DB>::new().await?, Probe::default());
     let worker = Running::start(&outbox, probe.clone());
     until_shared(&outbox, &[4]).await;
+    // SQLite's ledger goes by the outbox's clock, which stands still.
+    outbox.advance(Duration::from_secs(1));
     for n in 0..20 {
         let mut tx = outbox.begin().await?;
         outbox.emit(&mut tx, Ping::keyed(&n.to_string(), n)).await?;
@@ -116,7 +118,8 @@ async fn workers_and_rates_are_listed<DB: Db>() -> Result<()> {
     let (hour, step) = (Duration::from_secs(3600), Duration::from_millis(1));
     let rates = outbox.rates("sharded", hour, step).await?;
     assert!(rates.is_sorted_by_key(|rate| rate.from));
-    assert!(rates.iter().map(|rate| rate.handled).sum::<u64>() <= 20);
+    // Each shard's ledger begins with a line that says zero.
+    assert_eq!(rates.iter().map(|rate| rate.handled).sum::<u64>(), 20);
     worker.stop().await?;
     Ok(())
 }

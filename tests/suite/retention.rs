@@ -9,7 +9,7 @@ use outbox_runtime::{
     ConsumerError, ConsumerStats, Delivery, DeliveryFilter, Outbox, Outcome, Own, Postgres,
     Registered, Registry, Sqlite, State, Worker, consumer, registry,
 };
-use outbox_tests::{Act, Db, Ping, Probe, Running, wait};
+use outbox_tests::{Act, Db, Log, Ping, Probe, Running, wait};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -195,6 +195,39 @@ async fn a_consumer_that_has_not_handled_them_keeps_its_events_and_is_named<DB: 
     Ok(())
 }
 
+/// On one thread, where the log can be captured.
+async fn is_warned_of<DB: Db>() -> Result<()> {
+    let outbox = TestOutbox::<Both, DB>::new().await?;
+    let probe = Probe::default();
+    outbox.drain(probe.clone()).await?;
+    emit(&outbox, (0..10).map(Ping::new)).await?;
+    let quick = as_registry::<Quick, _, _>(&outbox);
+    Worker::new(quick, probe).drain().await?;
+    let (log, _guard) = Log::capture();
+    for (days, warnings) in [(29, 0), (2, 1)] {
+        outbox.advance(DAY * days);
+        delete(&outbox).await?;
+        let lines = log.lines("WARN");
+        assert_eq!(lines.len(), warnings, "{lines:?}");
+        assert!(lines.iter().all(|line| line.contains("a consumer keeps old events")));
+        assert!(
+            lines.iter().all(|line| line.contains(r#"consumer="slow" events=10"#)),
+            "{lines:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_warning_names_the_consumer_that_holds_it_back_postgres() -> Result<()> {
+    is_warned_of::<Postgres>().await
+}
+
+#[tokio::test]
+async fn a_warning_names_the_consumer_that_holds_it_back_sqlite() -> Result<()> {
+    is_warned_of::<Sqlite>().await
+}
+
 async fn a_paused_consumer_keeps_its_events_and_a_retired_one_does_not<DB: Db>() -> Result<()> {
     let outbox = TestOutbox::<Both, DB>::new().await?;
     let probe = Probe::default();
@@ -202,15 +235,11 @@ async fn a_paused_consumer_keeps_its_events_and_a_retired_one_does_not<DB: Db>()
     emit(&outbox, (0..10).map(Ping::new)).await?;
     let quick = as_registry::<Quick, _, _>(&outbox);
     Worker::new(quick, probe).drain().await?;
-    let (consumer, us) = (DB::table("consumer"), if DB::IS_POSTGRES { "" } else { "_us" });
-    let now = if DB::IS_POSTGRES { "now()" } else { "1" };
-    let set =
-        |column: &str| format!("update {consumer} set {column}{us} = {now} where name = 'slow'");
-    DB::execute(outbox.pool(), &set("paused_at")).await?;
+    outbox.pause("slow").await?;
     outbox.advance(DAY * 31);
     delete(&outbox).await?;
     assert_eq!(left(&outbox).await?, 10);
-    DB::execute(outbox.pool(), &set("retired_at")).await?;
+    outbox.retire("slow").await?;
     delete(&outbox).await?;
     assert_eq!(left(&outbox).await?, 0, "it needs nothing");
     Ok(())

@@ -16,7 +16,7 @@ use crate::{suite, workspace};
 
 use table::Table;
 
-pub(crate) fn run(seeds: u32, filter: &str) -> Result<()> {
+pub(crate) fn run(seeds: u32, only: &[String]) -> Result<()> {
     let services = Services::start()?;
     let folder = workspace::target_dir().join("chaos");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -25,7 +25,7 @@ pub(crate) fn run(seeds: u32, filter: &str) -> Result<()> {
     let seeds = seeds.to_string();
     let variables =
         [("OUTBOX_SEEDS", OsStr::new(&seeds)), ("OUTBOX_CHAOS_FIGURES", figures.as_os_str())];
-    let ran = suite::aloud(&services, filter, &variables);
+    let ran = suite::aloud(&services, only, &variables);
     // After a failure as well: it shows which fault it was, and how the others went.
     let lines = fs::read_to_string(&figures)?;
     println!("\n{}", Table::of(&lines)?);

@@ -73,9 +73,9 @@ enum Command {
         /// How many seeds each test runs with.
         #[arg(long, default_value_t = 20)]
         seeds: u32,
-        /// Run those tests only whose name contains this.
+        /// Run those tests only whose name contains this; may be repeated.
         #[arg(long, default_value = "chaos", value_name = "TEXT")]
-        only: String,
+        only: Vec<String>,
     },
     /// Print what the macros cost when a crate is compiled, against implementations by hand.
     CompileTime {

@@ -51,16 +51,20 @@ pub(crate) fn doctests(services: &Services) -> Result<()> {
     process::run(services.cargo().args(["test", "--doc", "--workspace", "--all-features"]))
 }
 
-/// The long tests whose path contains `filter`, ignored ones too, with what they print.
-pub(crate) fn aloud(services: &Services, filter: &str, variables: &[(&str, &OsStr)]) -> Result<()> {
+/// The long tests whose path contains one of these, ignored ones too, with what they print.
+pub(crate) fn aloud(
+    services: &Services,
+    only: &[String],
+    variables: &[(&str, &OsStr)],
+) -> Result<()> {
     let mut command = services.cargo();
     if has_nextest() {
         command.args(["nextest", "run", "--profile", "chaos", "--cargo-profile", CHECKED]);
-        command.args(LONG).args(["--run-ignored", "all", filter]);
+        command.args(LONG).args(["--run-ignored", "all"]).args(only);
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
-        command.args(["test", "--profile", CHECKED]).args(LONG).arg(filter);
-        command.args(["--", "--include-ignored", "--nocapture", "--test-threads=1"]);
+        command.args(["test", "--profile", CHECKED]).args(LONG);
+        command.args(["--", "--include-ignored", "--nocapture", "--test-threads=1"]).args(only);
     }
     process::run(command.envs(variables.iter().copied()))
 }

@@ -104,7 +104,10 @@ const DRAINS: usize = 5;
 /// faster than the beginning, since it is still there from when it was written.
 async fn backlog(events: u64) -> Result<()> {
     println!("backlog of {events} events, one consumer (ordered, one shard), {DRAINS} drains each");
-    println!("transaction held open | events/s: all, and each tenth | peak RSS, MiB");
+    println!(
+        "transaction held open | events/s: the first twentieth; the rest: each tenth (of the first, its \
+         second half) | peak RSS, MiB"
+    );
     let mut drains = [Vec::new(), Vec::new()];
     for _ in 0..DRAINS {
         for held in [false, true] {
@@ -124,8 +127,10 @@ async fn backlog(events: u64) -> Result<()> {
 
 /// How one backlog drained.
 struct Drain {
-    /// Events per second, of the whole and of each tenth.
+    /// Events per second, of the first twentieth and of the rest.
+    beginning: f64,
     rate: f64,
+    /// Of each tenth; of the first, without that twentieth.
     tenths: [f64; 10],
     peak_mib: u64,
 }
@@ -145,6 +150,8 @@ impl Drain {
             outbox.emit(&mut open, Ping::new(events)).await?;
         }
         let mut worker = Process::start(database.url(), "drain")?;
+        worker.until(REPORT_EVERY).await?;
+        let first = Instant::now();
         let mut reached = Vec::new();
         for tenth in 0..=10 {
             // The first mark is after a twentieth: in its first half second a worker connects, claims its
@@ -158,7 +165,9 @@ impl Drain {
             let [(before, began), (after, ended)] = [reached[from], reached[to]];
             (after - before) as f64 / (ended - began).as_secs_f64()
         };
+        let (twentieth, at) = reached[0];
         let drain = Self {
+            beginning: (twentieth - REPORT_EVERY) as f64 / (at - first).as_secs_f64(),
             rate: rate(0, 10),
             tenths: std::array::from_fn(|tenth| rate(tenth, tenth + 1)),
             peak_mib: worker.peak_kib()? / 1024,
@@ -176,6 +185,7 @@ impl Drain {
             figures[figures.len() / 2]
         };
         Self {
+            beginning: median(&|drain| drain.beginning),
             rate: median(&|drain| drain.rate),
             tenths: std::array::from_fn(|tenth| median(&|drain| drain.tenths[tenth])),
             peak_mib: drains.iter().map(|drain| drain.peak_mib).max().unwrap_or(0),
@@ -186,7 +196,7 @@ impl Drain {
 impl fmt::Display for Drain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = self.tenths.map(|rate| format!("{rate:.0}")).join(" ");
-        write!(f, "{:.0}: {tenths} | {}", self.rate, self.peak_mib)
+        write!(f, "{:.0}; {:.0}: {tenths} | {}", self.beginning, self.rate, self.peak_mib)
     }
 }
 
