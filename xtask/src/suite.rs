@@ -27,21 +27,13 @@ const CHECKED: &str = "checked";
 
 /// Every test but the doctests.
 pub(crate) fn all(services: &Services) -> Result<()> {
-    but(services, None)
-}
-
-/// Every test but the doctests, and but those whose path begins with this.
-pub(crate) fn but(services: &Services, left_out: Option<&str>) -> Result<()> {
     let mut command = services.cargo();
     if has_nextest() {
         command.args(["nextest", "run", "--workspace", "--all-features"]);
-        command
-            .args(left_out.iter().flat_map(|path| ["-E".into(), format!("not test(/^{path}/)")]));
     } else {
         println!("    cargo-nextest is not installed: using cargo test");
         command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
         command.args(["--lib", "--bins", "--tests"]);
-        command.args(left_out.iter().flat_map(|path| ["--", "--skip", path]));
     }
     process::run(&mut command)
 }

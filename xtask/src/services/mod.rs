@@ -24,7 +24,7 @@ mod node_modules;
 mod pgbouncer;
 mod pictures;
 mod postgres;
-mod python;
+pub(crate) mod python;
 
 use std::ffi::{OsStr, OsString};
 use std::io;

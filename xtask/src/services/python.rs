@@ -2,6 +2,7 @@
 //! `OUTBOX_TEST_PYTHON`, else a virtual environment that is made in the build directory.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +25,25 @@ pub(super) fn program() -> Result<PathBuf> {
          that has it",
     )?;
     Ok(dir.join(PYTHON))
+}
+
+/// Downloads a package, given as `NAME==VERSION`, of Linux on x86_64 into an empty directory; returns
+/// its archive, of which nothing is run.
+pub(crate) fn download(package: &str, dir: &Path) -> Result<PathBuf> {
+    let mut pip = Command::new(program()?);
+    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    // The same archive whatever Python is here.
+    pip.args(["--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--python-version=3.11"]);
+    process::output(pip.arg("--dest").arg(dir).arg(package))
+        .with_context(|| format!("cannot fetch {package}"))?;
+    let mut entries = fs::read_dir(dir)?;
+    Ok(entries.next().context("pip succeeded but left no archive")??.path())
+}
+
+/// Unpacks an archive in `dir`. The files have no permissions to be run.
+pub(crate) fn unpack(archive: &Path, dir: &Path) -> Result<()> {
+    let mut unzip = Command::new(program()?);
+    process::output(unzip.args(["-m", "zipfile", "-e"]).arg(archive).arg(dir)).map(drop)
 }
 
 fn install(dir: &Path) -> Result<()> {
