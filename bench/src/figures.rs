@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Metric {
     /// Deliveries or commits.
     PerSecond,
+    /// Deliveries, from the first one on.
+    PerSecondFromTheFirst,
     /// Deliveries in the last ten seconds.
     PerSecondAtTheEnd,
     /// From the return of a commit to the start of the handler.
@@ -21,6 +23,9 @@ pub(crate) enum Metric {
     MaxMs,
     /// From "go" to the first event.
     FirstMs,
+    /// A statement that reads what waits.
+    ReadP50Ms,
+    ReadP99Ms,
     /// Committed, and not delivered four seconds after the last.
     Undelivered,
     /// Write-ahead log for each delivery or commit.
@@ -43,11 +48,14 @@ impl Metric {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::PerSecond => "per second",
+            Self::PerSecondFromTheFirst => "per second from the first on",
             Self::PerSecondAtTheEnd => "per second at the end",
             Self::P50Ms => "p50, ms",
             Self::P99Ms => "p99, ms",
             Self::MaxMs => "max, ms",
             Self::FirstMs => "first after, ms",
+            Self::ReadP50Ms => "reads: p50, ms",
+            Self::ReadP99Ms => "reads: p99, ms",
             Self::Undelivered => "undelivered",
             Self::WalBytes => "WAL, bytes each",
             Self::WalBytesEmitted => "WAL, bytes per event emitted",
@@ -62,7 +70,7 @@ impl Metric {
 
     /// Whether more of it is better.
     pub(crate) fn more_is_better(self) -> bool {
-        matches!(self, Self::PerSecond | Self::PerSecondAtTheEnd)
+        matches!(self, Self::PerSecond | Self::PerSecondFromTheFirst | Self::PerSecondAtTheEnd)
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Options {
     without_peers: bool,
 }
 
+/// The umpire makes the checkpoints, between the runs.
+const SETTINGS: [&str; 2] = ["max_wal_size = 16GB", "checkpoint_timeout = 1h"];
+
 /// A peer's folder, and the crate whose version is shown.
 const PEERS: [(&str, &str); 6] = [
     ("apalis", "apalis-postgres"),
@@ -57,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let url = match &options.database_url {
         Some(url) => url,
         None => {
-            services = Services::start()?;
+            services = Services::with_settings(&SETTINGS)?;
             services.database_url()
         }
     };

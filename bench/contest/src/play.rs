@@ -37,7 +37,7 @@ pub async fn play<C: Contestant>(task: Task) -> Result<()> {
     let told = match action {
         Action::Install => install::<C>(&setup).await,
         Action::Fill { events } => fill::<C>(&setup, events).await,
-        Action::Drain { events, at_most } => drain::<C>(&setup, events, at_most).await,
+        Action::Drain { events, at_most, .. } => drain::<C>(&setup, events, at_most).await,
         Action::Emit { writers, events, lasting } => {
             emit::<C>(&setup, writers, events, lasting).await
         }
@@ -194,12 +194,15 @@ async fn deliver<C: Contestant>(
         anyhow::Ok(())
     };
     if let Some(mut working) = working {
-        let longest = Duration::from_secs_f64(events as f64 / rate) + PATIENCE;
+        let mut rest = Vec::new();
+        let mut input = tokio::io::stdin();
         let delivered = async {
             emitted.await?;
-            // The worker of two processes is not told when the other one begins.
-            let patience = if ends == Ends::Both { PATIENCE } else { longest };
-            let _ = timeout(patience, handler.finished()).await;
+            if ends == Ends::Worker {
+                // The umpire closes the input when the emitter has ended. An error is an end, too.
+                let _ = input.read_to_end(&mut rest).await;
+            }
+            let _ = timeout(PATIENCE, handler.finished()).await;
             anyhow::Ok(())
         };
         tokio::select! {

@@ -21,12 +21,24 @@ pub enum Said {
         /// The most memory that the process ever had.
         peak_kib: u64,
     },
+    /// How long the statements took that returned several rows: a quantile each, in nanoseconds.
+    Reads {
+        /// Half of them took no longer.
+        p50: u64,
+        /// 99 of 100 took no longer.
+        p99: u64,
+    },
     /// It cannot do that, and why.
     Unsupported(String),
 }
 
 impl Said {
-    pub(crate) fn say(&self) -> anyhow::Result<()> {
+    /// Writes the line.
+    ///
+    /// # Errors
+    ///
+    /// None but those of JSON, of which there are none.
+    pub fn say(&self) -> anyhow::Result<()> {
         // `println!` takes the line as a whole, and flushes at its end.
         println!("{}", serde_json::to_string(self)?);
         Ok(())

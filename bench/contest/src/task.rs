@@ -37,6 +37,9 @@ pub struct Setup {
     /// At most so many connections for emitting.
     #[arg(long, default_value_t = 10)]
     pub connections: u32,
+    /// No signals between processes: what another one commits is found by looking for it.
+    #[arg(long)]
+    pub poll_only: bool,
 }
 
 /// The kinds of consumers.
@@ -91,6 +94,9 @@ pub enum Action {
         /// What is not handled by then is left.
         #[arg(long, value_parser = seconds, value_name = "SECONDS")]
         at_most: Duration,
+        /// Say at the end how long its reads took.
+        #[arg(long)]
+        time_reads: bool,
     },
     /// Commit transactions of one row of the application's own and some events.
     Emit {

@@ -9,7 +9,7 @@ use outbox_contest::{Order, Setup};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::types::Json;
-use sqlx::{Pool, Postgres, Sqlite};
+use sqlx::{Pool, Postgres, Row, Sqlite};
 
 /// What the contestants of this program ask of a database.
 pub(super) trait Database: outbox_runtime::Backend {
@@ -132,11 +132,13 @@ macro_rules! statements {
             after: i64,
             limit: i64,
         ) -> Result<Vec<(i64, Json<Order>)>> {
-            let read = sqlx::query_as(
+            let read = sqlx::query(
                 "select position, payload from raw_event
                  where position > $1 order by position limit $2",
             );
-            Ok(read.bind(after).bind(limit).fetch_all(connection).await?)
+            let rows = read.bind(after).bind(limit).fetch_all(connection).await?;
+            let decoded = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+            decoded.collect()
         }
 
         async fn add_to_total(connection: &mut sqlx::$connection, key: &str) -> Result<()> {

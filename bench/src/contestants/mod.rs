@@ -4,14 +4,16 @@ mod database;
 mod none;
 mod ours;
 mod raw;
+mod reads;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use outbox_contest::{Task, play};
+use outbox_contest::{Action, Task, play};
 use sqlx::{Postgres, Sqlite};
 
 use self::none::None;
 use self::raw::Raw;
+use self::reads::Reads;
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,6 +40,15 @@ pub(crate) fn names(postgres: bool) -> impl Iterator<Item = String> {
 
 /// Does a task as one of them.
 pub(crate) async fn run(name: Name, task: Task) -> Result<()> {
+    if !matches!(task.action, Action::Drain { time_reads: true, .. }) {
+        return run_as(name, task).await;
+    }
+    let reads = Reads::watch()?;
+    run_as(name, task).await?;
+    reads.said()?.say()
+}
+
+async fn run_as(name: Name, task: Task) -> Result<()> {
     let sqlite = task.setup.url.starts_with("sqlite:");
     match (name, sqlite) {
         (Name::Outbox, false) => ours::on_postgres(task).await,

@@ -60,8 +60,10 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         DB::insert_business(&mut tx, &Order::of(orders.start)).await?;
-        for n in orders {
-            DB::insert_raw(&mut tx, Order::of(n)).await?;
+        if orders.end == orders.start + 1 {
+            DB::insert_raw(&mut tx, Order::of(orders.start)).await?;
+        } else {
+            DB::insert_many_raw(&mut tx, orders.map(Order::of).collect()).await?;
         }
         if NOTIFY {
             DB::notify_raw(&mut tx).await?;

@@ -64,6 +64,7 @@ pub(super) fn main_metric(workload: Workload) -> Metric {
         Workload::Latency => Metric::P50Ms,
         Workload::Held => Metric::P99Ms,
         Workload::Idle => Metric::TransactionsPerSecond,
+        Workload::Backlog => Metric::PerSecondFromTheFirst,
         _ => Metric::PerSecond,
     }
 }

@@ -63,7 +63,7 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
     for row in rows {
         write!(text, "| {} | {} |", row.case, row.contestant)?;
         if row.summary.figures.is_empty() {
-            writeln!(text, " {} |", row.summary.remarks.join("; "))?;
+            writeln!(text, " {} |", cell(&row.summary.remarks.join("; ")))?;
             continue;
         }
         for metric in &metrics {
@@ -83,8 +83,13 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
             None => text.push_str(" |\n"),
         }
         for remark in &row.summary.remarks {
-            writeln!(text, "| | | {remark} |")?;
+            writeln!(text, "| | | {} |", cell(remark))?;
         }
     }
     Ok(())
+}
+
+/// A text that may stand in a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")
 }

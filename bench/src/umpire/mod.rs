@@ -12,6 +12,9 @@ use outbox_contest::Monotonic;
 pub(crate) use self::process::Process;
 pub(crate) use self::server::{Database, Server, Template, Written};
 
+/// The option of a task of which the contestant is to say how long its reads took.
+pub(crate) const TIME_READS: &str = "--time-reads";
+
 /// A contestant, as the umpire knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Contestant {
@@ -37,7 +40,7 @@ impl Contestant {
         Process::start(&self.program, &arguments).with_context(|| format!("contestant {self:?}"))
     }
 
-    /// Has it do a task with the watch in hand.
+    /// Has it do a task with the watch in hand. It is asked to `--time-reads` or it is not.
     pub(crate) async fn timed(
         &self,
         database: &mut Database,
@@ -51,9 +54,14 @@ impl Contestant {
         process.go().await?;
         let done = process.done().await?;
         let took = Monotonic::now().since(began);
+        let reads = match task.contains(&TIME_READS) {
+            true => Some(process.reads().await?),
+            false => None,
+        };
         process.gone().await?;
+        database.deserted().await?;
         let written = database.written().await? - before;
-        Ok(Timed { done, began, took, written })
+        Ok(Timed { done, began, took, written, reads })
     }
 
     /// Has it do a task that nobody watches.
@@ -80,6 +88,8 @@ pub(crate) struct Timed {
     pub(crate) took: Duration,
     /// Meanwhile.
     pub(crate) written: Written,
+    /// How long its reads took, if it was to say so: the median, and the 99th percentile.
+    pub(crate) reads: Option<(Duration, Duration)>,
 }
 
 impl Timed {
@@ -102,6 +112,7 @@ pub(crate) struct Setup {
     pub(crate) shards: u32,
     pub(crate) concurrency: Option<u32>,
     pub(crate) connections: u32,
+    pub(crate) poll_only: bool,
 }
 
 impl Setup {
@@ -114,11 +125,12 @@ impl Setup {
             shards: 1,
             concurrency: None,
             connections: 10,
+            poll_only: false,
         }
     }
 
     fn arguments(&self) -> Vec<String> {
-        let Self { url, consumers, kind, shards, concurrency, connections } = self;
+        let Self { url, consumers, kind, shards, concurrency, connections, poll_only } = self;
         let mut arguments = vec![
             format!("--url={url}"),
             format!("--consumers={consumers}"),
@@ -127,6 +139,7 @@ impl Setup {
             format!("--connections={connections}"),
         ];
         arguments.extend(concurrency.map(|concurrency| format!("--concurrency={concurrency}")));
+        arguments.extend(poll_only.then(|| "--poll-only".to_owned()));
         arguments
     }
 }

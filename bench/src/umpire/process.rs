@@ -49,7 +49,8 @@ impl Process {
         Ok(input.write_all(b"go\n").await?)
     }
 
-    /// Closes its input: the end of a task that has none of its own.
+    /// Closes its input: the end of a task that has none of its own, and for a worker the news that the
+    /// emitter has ended.
     pub(crate) fn stop(&mut self) {
         self.input = None;
     }
@@ -61,8 +62,16 @@ impl Process {
                 Said::Done { count, first, peak_kib } => {
                     return Ok(Done { count, first, peak_kib });
                 }
-                Said::Handled(_) | Said::Ready | Said::Unsupported(_) => {}
+                Said::Handled(_) | Said::Ready | Said::Reads { .. } | Said::Unsupported(_) => {}
             }
+        }
+    }
+
+    /// After a task that was to time its reads: their median and their 99th percentile.
+    pub(crate) async fn reads(&mut self) -> Result<(Duration, Duration)> {
+        match self.hear().await? {
+            Said::Reads { p50, p99 } => Ok((Duration::from_nanos(p50), Duration::from_nanos(p99))),
+            other => bail!("it was to say how long reads took, and said {other:?}"),
         }
     }
 

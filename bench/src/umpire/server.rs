@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::ops::Sub;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
@@ -59,11 +60,19 @@ impl Sub for Written {
 }
 
 impl Server {
-    /// The version that the server shows.
+    /// The version that the server shows; an error if it may lose what it has confirmed.
     pub(crate) async fn version(&self) -> Result<String> {
         Ok(match self {
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await?;
+                let durable = "select current_setting('fsync')::bool
+                                   and current_setting('synchronous_commit') = 'on'
+                                   and current_setting('full_page_writes')::bool";
+                let durable: bool = sqlx::query_scalar(durable).fetch_one(&mut connection).await?;
+                ensure!(
+                    durable,
+                    "the server is not durable: set fsync, full_page_writes and synchronous_commit to on"
+                );
                 let version = "select split_part(version(), ' on ', 1)";
                 sqlx::query_scalar(version).fetch_one(&mut connection).await?
             }
@@ -122,8 +131,10 @@ impl Template {
         match self {
             Self::Postgres { name: template, server } => {
                 let name = name(number);
-                // By way of the write-ahead log. Otherwise Postgres makes checkpoints, and whoever
-                // changes rows is charged for whole pages (see `Database::checkpoint`).
+                // By way of the write-ahead log. Otherwise Postgres makes checkpoints afterwards, and
+                // whoever changes rows is charged for whole pages (see `Database::checkpoint`). One
+                // before it, so that what the copies before have left is not written during the run.
+                administer(server, "checkpoint".to_owned()).await?;
                 let create = format!("create database {name} template {template} strategy wal_log");
                 administer(server, create).await?;
                 Database::on_postgres(server, name).await
@@ -207,6 +218,19 @@ impl Database {
                    pg_snapshot_xmax(pg_current_snapshot())::text::float8";
         let (wal, dead, transactions, ids) = sqlx::query_as(counts).fetch_one(connection).await?;
         Ok(Written { wal, dead, transactions, ids })
+    }
+
+    /// Waits until nobody else is connected, and what they did has been counted.
+    pub(crate) async fn deserted(&mut self) -> Result<()> {
+        let Self::Postgres { connection, .. } = self else { return Ok(()) };
+        let others = "
+            select count(*) from pg_stat_activity
+            where datname = current_database() and backend_type = 'client backend'
+                and pid <> pg_backend_pid() and state <> 'idle in transaction'";
+        while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut *connection).await? > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     /// Another session that has a transaction id and does nothing, until it is dropped.

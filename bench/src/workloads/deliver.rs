@@ -18,6 +18,8 @@ pub(crate) struct Deliver {
     pub(crate) two_processes: bool,
     /// While another session has a transaction id and does nothing.
     pub(crate) held: bool,
+    /// Processes do not signal one another.
+    pub(crate) poll_only: bool,
 }
 
 /// Connections are opened, statements prepared and caches filled in this time; it does not count.
@@ -27,7 +29,7 @@ const END_SECONDS: u64 = 10;
 
 impl Deliver {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = Setup::new(database.url());
+        let setup = Setup { poll_only: self.poll_only, ..Setup::new(database.url()) };
         who.do_task(&setup, &["install"]).await?;
         let held = if self.held { database.hold().await? } else { None };
 
@@ -36,6 +38,7 @@ impl Deliver {
         let ends: &[&str] = if self.two_processes { &["worker", "emitter"] } else { &["both"] };
         let (events, rate) = (events.to_string(), self.rate.to_string());
         let folder = marks.path().to_str().context("a path that is text")?;
+        // The emitter last: it ends first.
         let mut processes = Vec::new();
         for ends in ends {
             let task = [
@@ -49,10 +52,12 @@ impl Deliver {
         for process in &mut processes {
             process.go().await?;
         }
-        for mut process in processes {
+        for mut process in processes.into_iter().rev() {
+            process.stop();
             process.done().await?;
             process.gone().await?;
         }
+        database.deserted().await?;
         let written = database.written().await? - before;
         drop(held);
 
@@ -68,18 +73,18 @@ impl Deliver {
         let started = Marks::read(&folder.join("started"))?;
         let mut histogram = Histogram::<u64>::new(3)?;
         let mut undelivered = 0;
+        let end = committed.iter().chain(&started).flatten().max().copied();
+        let end = end.context("nothing was committed")?;
         let measured = committed.iter().zip(&started).skip(self.warm_up());
         for (committed, started) in measured {
             let committed = committed.context("an event that was not committed")?;
-            match started {
-                // A handler may start before the commit has returned to whoever made it.
-                Some(started) => {
-                    histogram.record(u64::try_from(started.since(committed).as_nanos())?)?;
-                }
-                None => undelivered += 1,
-            }
+            undelivered += u32::from(started.is_none());
+            // A handler may start before the commit has returned to whoever made it. What was never
+            // delivered took until the end at least.
+            let took = started.unwrap_or(end).since(committed);
+            histogram.record(u64::try_from(took.as_nanos())?)?;
         }
-        ensure!(!histogram.is_empty(), "nothing was delivered");
+        ensure!(!histogram.is_empty(), "nothing was measured");
         let ms = |nanos: u64| nanos as f64 / 1e6;
         Ok(Figures::from([
             (Metric::P50Ms, ms(histogram.value_at_quantile(0.5))),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::figures::{Figures, Metric};
-use crate::umpire::{Contestant, Database, Setup};
+use crate::umpire::{Contestant, Database, Setup, TIME_READS};
 
 /// So many events wait for so many consumers.
 #[derive(Debug, Clone)]
@@ -13,6 +13,9 @@ pub(crate) struct Drain {
     pub(crate) kind: &'static str,
     /// What is slower is measured for so long.
     pub(crate) at_most_seconds: u32,
+    /// The contestants are this program's own, and say how long their reads took. What they do before the
+    /// first delivery is told apart from the rest: where few events wait, it is most of the time.
+    pub(crate) time_reads: bool,
 }
 
 impl Drain {
@@ -38,7 +41,8 @@ impl Drain {
         let setup = self.setup(database);
         let events = self.events.to_string();
         let at_most = self.at_most_seconds.to_string();
-        let task = ["drain", "--events", &events, "--at-most", &at_most];
+        let mut task = vec!["drain", "--events", &events, "--at-most", &at_most];
+        task.extend(self.time_reads.then_some(TIME_READS));
         let drained = who.timed(database, &setup, &task).await?;
 
         let mut figures = Figures::from([
@@ -47,6 +51,13 @@ impl Drain {
         ]);
         if let Some(first) = drained.done.first {
             figures.insert(Metric::FirstMs, first.since(drained.began).as_secs_f64() * 1e3);
+        }
+        if let (Some((p50, p99)), Some(first)) = (drained.reads, drained.done.first) {
+            let rest = drained.took.saturating_sub(first.since(drained.began));
+            let rate = drained.done.count as f64 / rest.as_secs_f64();
+            figures.insert(Metric::PerSecondFromTheFirst, rate);
+            figures.insert(Metric::ReadP50Ms, p50.as_secs_f64() * 1e3);
+            figures.insert(Metric::ReadP99Ms, p99.as_secs_f64() * 1e3);
         }
         if database.is_postgres() {
             figures.insert(Metric::WalBytes, drained.each(drained.written.wal));

@@ -11,7 +11,8 @@ use crate::umpire::{Contestant, Database, Setup};
 #[derive(Debug, Clone)]
 pub(crate) struct Idle {
     pub(crate) consumers: u32,
-    /// By then a worker has found out that nothing happens. (Ours looks often for ten seconds.)
+    /// By then a worker has found out that nothing happens (ours looks often for ten seconds), and Postgres
+    /// counts what it did until then: a session that is idle reports within ten seconds (`pgstat.c`).
     pub(crate) calm_seconds: u64,
     pub(crate) seconds: u64,
 }

@@ -54,16 +54,28 @@ pub(crate) enum Run {
 pub(crate) enum Entrants {
     /// This project, the raw loops named here, and the peers.
     All(&'static [&'static str]),
-    /// These only.
-    Only(&'static [&'static str]),
+    /// These, and why the other peers do not.
+    Only(&'static [&'static str], &'static str),
+}
+
+/// The part of a contestant in a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Plays,
+    /// It could, and the table says why it does not.
+    IsLeftOut(&'static str),
+    /// The case is not about it.
+    None,
 }
 
 impl Entrants {
-    /// Whether a contestant takes part, which is a peer or not.
-    pub(crate) fn has(self, name: &str, is_peer: bool) -> bool {
+    /// That of a contestant, which is a peer or not.
+    pub(crate) fn part(self, name: &str, is_peer: bool) -> Part {
         match self {
-            Self::All(own) => is_peer || own.contains(&name),
-            Self::Only(names) => names.contains(&name),
+            Self::All(own) if is_peer || own.contains(&name) => Part::Plays,
+            Self::Only(names, _) if names.contains(&name) => Part::Plays,
+            Self::Only(_, why) if is_peer => Part::IsLeftOut(why),
+            Self::All(_) | Self::Only(..) => Part::None,
         }
     }
 }

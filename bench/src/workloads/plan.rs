@@ -70,8 +70,8 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
             title: "10 consumers".to_owned(),
             run: Run::Idle(Idle {
                 consumers: 10,
-                calm_seconds: if quick { 1 } else { 12 },
-                seconds: if quick { 1 } else { 5 },
+                calm_seconds: if quick { 1 } else { 22 },
+                seconds: if quick { 1 } else { 10 },
             }),
             entrants: Entrants::All(&["outbox", "raw-notify"]),
             rounds: Some(1),
@@ -90,6 +90,7 @@ fn drains(quick: bool, postgres: bool) -> Vec<Case> {
             consumers,
             kind,
             at_most_seconds,
+            time_reads: false,
         }),
         entrants: Entrants::All(OWN),
         rounds: None,
@@ -131,31 +132,29 @@ fn emits(quick: bool, postgres: bool) -> Vec<Case> {
 }
 
 fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
-    let deliver = |rate, two_processes| Case {
+    let deliver = |rate, place: &str, two_processes, poll_only, entrants| Case {
         workload: Workload::Latency,
-        title: format!(
-            "{rate} per second, {}",
-            if two_processes { "two processes" } else { "one process" }
-        ),
+        title: format!("{rate} per second, {place}"),
         run: Run::Deliver(Deliver {
             rate,
             seconds: if quick { 1 } else { 2 },
             two_processes,
             held: false,
+            poll_only,
         }),
-        entrants: Entrants::All(&["outbox", "raw", "raw-notify"]),
+        entrants,
         rounds: None,
     };
+    let all = Entrants::All(&["outbox", "raw", "raw-notify"]);
+    let one = |rate| deliver(rate, "one process", false, false, all);
+    let two = |rate| deliver(rate, "two processes", true, false, all);
+    let polling = Entrants::Only(&["outbox", "raw"], "not run: it is set up in one way only");
+    let polled = |rate| deliver(rate, "two processes that only poll", true, true, polling);
     match (quick, postgres) {
-        (true, true) => vec![deliver(200, false), deliver(200, true)],
-        (true, false) => vec![deliver(200, false)],
-        (false, true) => vec![
-            deliver(200, false),
-            deliver(2_000, false),
-            deliver(200, true),
-            deliver(2_000, true),
-        ],
-        (false, false) => vec![deliver(200, false), deliver(200, true)],
+        (true, true) => vec![one(200), two(200), polled(200)],
+        (true, false) => vec![one(200)],
+        (false, true) => vec![one(200), one(2_000), two(200), two(2_000), polled(200)],
+        (false, false) => vec![one(200), two(200)],
     }
 }
 
@@ -172,8 +171,12 @@ fn helds(quick: bool) -> Vec<Case> {
             },
             two_processes: false,
             held,
+            poll_only: false,
         }),
-        entrants: Entrants::Only(&["outbox", "raw-notify", "pgmq", "graphile-worker"]),
+        entrants: Entrants::Only(
+            &["outbox", "raw-notify", "pgmq", "graphile-worker"],
+            "not run: a minute for each is too much",
+        ),
         rounds: Some(1),
     };
     vec![held(false), held(true)]
@@ -183,8 +186,14 @@ fn backlogs(quick: bool) -> Vec<Case> {
     let backlog = |events: u64| Case {
         workload: Workload::Backlog,
         title: format!("{events} events wait"),
-        run: Run::Drain(Drain { events, consumers: 1, kind: "plain", at_most_seconds: 10 }),
-        entrants: Entrants::Only(&["outbox", "raw"]),
+        run: Run::Drain(Drain {
+            events,
+            consumers: 1,
+            kind: "plain",
+            at_most_seconds: 10,
+            time_reads: true,
+        }),
+        entrants: Entrants::Only(&["outbox", "raw"], "not run: millions of rows take too long"),
         rounds: Some(1),
     };
     if quick {
@@ -202,7 +211,7 @@ fn scales(quick: bool) -> Vec<Case> {
             if load == "wait" { "handlers that wait 5 ms" } else { "handlers that burn 50 µs" }
         ),
         run: Run::Scale(Scale { workers, events, load }),
-        entrants: Entrants::Only(&["outbox"]),
+        entrants: Entrants::Only(&["outbox", "raw"], "not run: compared with itself only"),
         rounds: Some(3),
     };
     if quick {

@@ -57,8 +57,9 @@ where
     OrderPlaced: ListedIn<R, Own>,
 {
     async fn open(setup: &Setup) -> Result<Self> {
-        let outbox = Outbox::new(DB::open(setup).await?);
-        Ok(Self { outbox, concurrency: setup.concurrency })
+        let builder = Outbox::builder(DB::open(setup).await?);
+        let builder = if setup.poll_only { builder.poll_only() } else { builder };
+        Ok(Self { outbox: builder.build(), concurrency: setup.concurrency })
     }
 
     async fn install(&self) -> Result<()> {
