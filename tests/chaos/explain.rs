@@ -1,4 +1,8 @@
-//! What the database and the victims know of an event that was lost, for whoever has to find out why.
+//! What the database and the victims know of an event that was lost, or came twice, for whoever has to
+//! find out why.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use outbox_tests::Db;
 
@@ -53,4 +57,35 @@ pub(crate) async fn lost<DB: Db>(scene: &Scene<DB>, consumer: &str, n: u64) {
             println!("    {line:?}");
         }
     });
+}
+
+/// Prints which events of `outside` came again, when by the time since `fault`, and the ledgers meanwhile.
+pub(crate) async fn repeated<DB: Db>(scene: &Scene<DB>, fault: Duration) {
+    let since = |at: Duration| at.as_secs_f64() - fault.as_secs_f64();
+    let shards = scene.shards().await;
+    scene.lines(|lines| {
+        let mut deliveries = BTreeMap::<u64, Vec<_>>::new();
+        for line in lines.iter().filter(|line| line.consumer == "outside") {
+            deliveries.entry(line.n).or_default().push(line);
+        }
+        for (n, lines) in deliveries.iter().filter(|(_, lines)| lines.len() > 1) {
+            let shard = shards.get(&lines[0].key);
+            let when = lines.iter().map(|line| format!("{:.3} by {}", since(line.at), line.pid));
+            println!(
+                "event {n} of shard {shard:?} came at {}",
+                when.collect::<Vec<_>>().join(", ")
+            );
+        }
+    });
+    if DB::IS_POSTGRES {
+        let ledger = format!(
+            "select 'shard ' || shard || ' seq ' || seq || ' at ' || extract(epoch from at) - {}
+                    || ' handled ' || handled || ' by ' || coalesce(worker::text, '-')
+             from outbox.checkpoint where consumer = 'outside' order by shard, seq",
+            fault.as_secs_f64()
+        );
+        for row in scene.words(&ledger).await {
+            println!("{}", row.join(" "));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use outbox_tests::proxy::{Network, Proxy};
 use outbox_tests::victim::{LEASE, Orders};
 use outbox_tests::{Db, wait};
 
+use crate::explain;
 use crate::load::Load;
 use crate::scene::{Scene, all_shards, now};
 use crate::verdict::Verdict;
@@ -43,6 +44,9 @@ async fn break_the_network(seed: u64, network: Network) -> Result<Verdict> {
     let mut verdict = Verdict::reach(&scene, &book).await;
     verdict.bound = bound;
     verdict.resumed = Some((took, LIMIT));
+    if verdict.duplicates > bound {
+        explain::repeated(&scene, back).await;
+    }
     Ok(verdict)
 }
 
