@@ -200,6 +200,33 @@ impl<DB: Db> Scene<DB> {
         delivered.saturating_sub(recorded)
     }
 
+    /// Events of `outside` that had been delivered and not recorded whenever a worker took a shard over, as
+    /// the ledger says: what may come again, and nothing else may. On Postgres, with eight shards.
+    pub(crate) async fn in_flight_at_take_overs(&self) -> usize {
+        // The line of a new epoch says what the one before says.
+        let sql = "select shard || ' ' || handled || ' ' || extract(epoch from at)
+                   from (select c.*, lag(progress) over w as progress_before,
+                                lag(completed) over w as completed_before
+                         from outbox.checkpoint c where consumer = 'outside'
+                         window w as (partition by shard order by seq)) ledger
+                   where progress = progress_before and completed = completed_before";
+        let take_overs = self.words(sql).await;
+        let shards = self.shards().await;
+        self.lines(|lines| {
+            let outside = || lines.iter().filter(|line| line.consumer == "outside");
+            let in_flight = take_overs.iter().map(|row| {
+                let (shard, recorded): (u32, usize) = (number(&row[0]), number(&row[1]));
+                let at = Duration::from_secs_f64(number(&row[2]));
+                let begun: HashSet<u64> = outside()
+                    .filter(|line| line.at <= at && shards.get(&line.key) == Some(&shard))
+                    .map(|line| line.n)
+                    .collect();
+                begun.len().saturating_sub(recorded)
+            });
+            in_flight.sum()
+        })
+    }
+
     /// Deliveries of `outside` of an event that had been delivered before.
     pub(crate) fn repeated(&self) -> usize {
         self.lines(|lines| {

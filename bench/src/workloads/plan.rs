@@ -81,7 +81,7 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
 }
 
 fn drains(quick: bool, postgres: bool) -> Vec<Case> {
-    let at_most_seconds = if quick { 1 } else { 2 };
+    let at_most_seconds = if quick { 3 } else { 2 };
     let drain = |workload, title: &str, events: u64, consumers, kind| Case {
         workload,
         title: title.to_owned(),
