@@ -173,7 +173,7 @@ mod tests {
     use crate::store::{Backend, Store};
     use crate::testing::TestDatabase;
 
-    const DEADLINE: Duration = Duration::from_secs(1);
+    const DEADLINE: Duration = Duration::from_secs(30);
 
     /// A line whose connection does not go away, however slow the machine is.
     fn long() -> Line<Postgres> {
