@@ -26,7 +26,7 @@ pub(crate) enum Metric {
     /// A statement that reads what waits.
     ReadP50Ms,
     ReadP99Ms,
-    /// Committed, and not delivered four seconds after the last.
+    /// Committed, and not delivered two seconds after the last.
     Undelivered,
     /// Write-ahead log for each delivery or commit.
     WalBytes,

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -15,7 +15,7 @@ use crate::figures::{Outcome, Summary, rounded};
 use crate::machine::Machine;
 use crate::report::{self, Report, Row};
 use crate::umpire::{Contestant, Server};
-use crate::workloads::{Case, Filling, Part, Workload, plan};
+use crate::workloads::{Beginning, Case, Part, Workload, plan};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -138,7 +138,7 @@ impl Suite {
     async fn play(&self, number: usize, rounds: u32, outcomes: &mut [Vec<Outcome>]) -> Result<()> {
         let case = &self.cases[number];
         let count = self.contestants.len();
-        let mut fillings: Vec<Filling> = (0..count).map(|_| Filling::default()).collect();
+        let mut beginnings: Vec<_> = (0..count).map(|_| Beginning::default()).collect();
         for round in 0..case.rounds.unwrap_or(rounds).min(rounds) {
             for place in 0..count {
                 let place = (place + round as usize) % count;
@@ -157,20 +157,21 @@ impl Suite {
                     Part::None => continue,
                 }
                 let run = round * 100_000 + (number * 100 + place * 2) as u32;
-                let outcome = case.run(&self.server, run, who, &mut fillings[place]).await;
-                self.tell(round, case, who, &outcome);
+                let began = Instant::now();
+                let outcome = case.run(&self.server, run, who, &mut beginnings[place]).await;
+                self.tell(round, case, who, &outcome, began.elapsed());
                 outcomes[place].push(outcome);
             }
         }
-        for filling in fillings {
-            if let Err(error) = filling.remove().await {
+        for beginning in beginnings {
+            if let Err(error) = beginning.remove().await {
                 eprintln!("a database is left behind: {error:#}");
             }
         }
         Ok(())
     }
 
-    fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome) {
+    fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome, took: Duration) {
         let workload = format!("{:?}", case.workload).to_lowercase();
         let told = match outcome {
             Outcome::Measured(figures) => {
@@ -183,7 +184,9 @@ impl Suite {
             Outcome::Failed(why) => format!("FAILED: {why}"),
         };
         let round = round + 1;
-        println!("{round} {} {workload} ({}) {}: {told}", self.database, case.title, who.name);
+        let (database, title, name) = (&self.database, &case.title, &who.name);
+        let took = took.as_secs_f64();
+        println!("{round} {database} {workload} ({title}) {name}: {told} [{took:.1} s]");
     }
 
     fn rows(&self, outcomes: &[Vec<Vec<Outcome>>]) -> Vec<Row> {

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// How often each case is run.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = FEWEST_ROUNDS)]
     rounds: u32,
     /// This workload only; may be repeated.
     #[arg(long, value_name = "WORKLOAD")]
@@ -38,6 +38,9 @@ pub(crate) struct Options {
 
 /// The umpire makes the checkpoints, between the runs.
 const SETTINGS: [&str; 2] = ["max_wal_size = 16GB", "checkpoint_timeout = 1h"];
+
+/// Of fewer rounds, medians say too little.
+const FEWEST_ROUNDS: u32 = 5;
 
 /// A peer's folder, and the crate whose version is shown.
 const PEERS: [(&str, &str); 6] = [
@@ -75,8 +78,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         cargo.args(["--of", contestant]);
     }
     // What is not the whole is not for the documentation.
-    let whole = !options.quick && options.only.is_empty() && options.of.is_empty();
-    let folder = if whole && !options.without_peers {
+    let whole = !options.quick && !options.without_peers && options.rounds >= FEWEST_ROUNDS;
+    let folder = if whole && options.only.is_empty() && options.of.is_empty() {
         workspace::root().join("docs")
     } else {
         workspace::target_dir().join("bench")

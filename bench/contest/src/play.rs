@@ -21,7 +21,7 @@ use crate::said::Said;
 use crate::task::{Action, Ends, Kind, Load, Setup, Task};
 
 /// What was committed is delivered within this time, or counts as not delivered.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a contestant that serves says how much it has handled.
 const REPORT_EVERY: Duration = Duration::from_millis(20);
 /// How often it is asked whether everything was recorded: a fraction of what any run takes.

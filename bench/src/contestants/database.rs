@@ -1,5 +1,6 @@
 //! The two databases: how both are reached, the application's own row, and the SQL of the raw loop.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,8 +9,26 @@ use anyhow::Result;
 use outbox_contest::{Order, Setup};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::types::Json;
+use sqlx::types::chrono::{DateTime, Utc};
+use sqlx::types::{Json, Uuid};
 use sqlx::{Pool, Postgres, Row, Sqlite};
+
+/// What stands in the same columns of every event.
+const NAME: &str = "bench.order_placed";
+const VERSION: i32 = 1;
+
+/// A row of the raw loop's table, which has what a handler of this project gets.
+#[expect(dead_code, reason = "decoded, as a handler might want it; handlers here do nothing")]
+pub(super) struct RawEvent {
+    pub(super) position: i64,
+    id: Uuid,
+    name: String,
+    version: i32,
+    key: Option<String>,
+    pub(super) payload: Order,
+    headers: BTreeMap<String, String>,
+    created_at: DateTime<Utc>,
+}
 
 /// What the contestants of this program ask of a database.
 pub(super) trait Database: outbox_runtime::Backend {
@@ -58,7 +77,7 @@ pub(super) trait Database: outbox_runtime::Backend {
         connection: &mut Self::Connection,
         after: i64,
         limit: i64,
-    ) -> impl Future<Output = Result<Vec<(i64, Json<Order>)>>> + Send;
+    ) -> impl Future<Output = Result<Vec<RawEvent>>> + Send;
 
     /// Adds one to the total of a key.
     fn add_to_total(
@@ -72,7 +91,7 @@ pub(super) trait Database: outbox_runtime::Backend {
 
 /// The statements are the same text on both, and have to be compiled for each.
 macro_rules! statements {
-    ($connection:ident, $pool:ty, $tables:expr, $elements:literal, $notify:expr) => {
+    ($connection:ident, $pool:ty, $tables:expr, $new_id:literal, $elements:literal, $notify:expr) => {
         async fn insert_business(connection: &mut sqlx::$connection, order: &Order) -> Result<()> {
             let insert = sqlx::query("insert into business (n, body) values ($1, $2)");
             let insert = insert.bind(order.n.cast_signed()).bind(serde_json::to_string(order)?);
@@ -90,8 +109,13 @@ macro_rules! statements {
         }
 
         async fn insert_raw(connection: &mut sqlx::$connection, order: Order) -> Result<()> {
-            let insert = sqlx::query("insert into raw_event (payload) values ($1)");
-            insert.bind(Json(order)).execute(connection).await?;
+            let insert = sqlx::query(
+                "insert into raw_event (id, name, version, key, payload, headers)
+                 values ($1, $2, $3, $4, $5, $6)",
+            );
+            let insert = insert.bind(Uuid::now_v7()).bind(NAME).bind(VERSION).bind(&order.key);
+            let insert = insert.bind(Json(&order)).bind(Json(BTreeMap::<String, String>::new()));
+            insert.execute(connection).await?;
             Ok(())
         }
 
@@ -99,8 +123,15 @@ macro_rules! statements {
             connection: &mut sqlx::$connection,
             orders: Vec<Order>,
         ) -> Result<()> {
-            let insert = concat!("insert into raw_event (payload) select value from ", $elements);
-            sqlx::query(insert).bind(Json(orders)).execute(connection).await?;
+            let insert = concat!(
+                "insert into raw_event (id, name, version, key, payload, headers)
+                 select ",
+                $new_id,
+                ", $2, $3, value ->> 'key', value, '{}' from ",
+                $elements
+            );
+            let insert = sqlx::query(insert).bind(Json(orders)).bind(NAME).bind(VERSION);
+            insert.execute(connection).await?;
             Ok(())
         }
 
@@ -131,13 +162,25 @@ macro_rules! statements {
             connection: &mut sqlx::$connection,
             after: i64,
             limit: i64,
-        ) -> Result<Vec<(i64, Json<Order>)>> {
+        ) -> Result<Vec<RawEvent>> {
             let read = sqlx::query(
-                "select position, payload from raw_event
-                 where position > $1 order by position limit $2",
+                "select position, id, name, version, key, payload, headers, created_at
+                 from raw_event where position > $1 order by position limit $2",
             );
             let rows = read.bind(after).bind(limit).fetch_all(connection).await?;
-            let decoded = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+            let decoded = rows.iter().map(|row| {
+                let (Json(payload), Json(headers)) = (row.try_get(5)?, row.try_get(6)?);
+                Ok(RawEvent {
+                    position: row.try_get(0)?,
+                    id: row.try_get(1)?,
+                    name: row.try_get(2)?,
+                    version: row.try_get(3)?,
+                    key: row.try_get(4)?,
+                    payload,
+                    headers,
+                    created_at: row.try_get(7)?,
+                })
+            });
             decoded.collect()
         }
 
@@ -169,9 +212,16 @@ impl Database for Postgres {
         sqlx::PgPool,
         "create table raw_event (
              position bigint generated always as identity primary key,
-             payload jsonb not null
+             id uuid not null,
+             name text not null,
+             version integer not null,
+             key text,
+             payload jsonb not null,
+             headers jsonb not null,
+             created_at timestamptz not null default clock_timestamp()
          );
          create table raw_cursor (consumer integer primary key, position bigint not null)",
+        "gen_random_uuid()",
         "jsonb_array_elements($1)",
         Some("notify raw_event")
     );
@@ -190,8 +240,18 @@ impl Database for Sqlite {
     statements!(
         SqliteConnection,
         sqlx::SqlitePool,
-        "create table raw_event (position integer primary key, payload text not null);
+        "create table raw_event (
+             position integer primary key,
+             id blob not null,
+             name text not null,
+             version integer not null,
+             key text,
+             payload text not null,
+             headers text not null,
+             created_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ'))
+         );
          create table raw_cursor (consumer integer primary key, position integer not null)",
+        "randomblob(16)",
         "json_each($1)",
         None
     );

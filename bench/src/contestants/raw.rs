@@ -13,13 +13,12 @@ use std::time::Duration;
 use anyhow::Result;
 use outbox_contest::{Contestant, Handler, Kind, Order, Setup, unsupported};
 use sqlx::postgres::PgListener;
-use sqlx::types::Json;
 use sqlx::{Connection, Pool};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::database::Database;
+use super::database::{Database, RawEvent};
 
 const POLL: Duration = Duration::from_millis(10);
 /// What waits is written in statements of so many rows.
@@ -135,26 +134,26 @@ impl<DB: Database> Loop<DB> {
     /// Handles a page and records it; the last position, if there was anything.
     async fn page(&mut self, after: i64) -> Result<Option<i64>> {
         let page = DB::read_raw(&mut self.connection, after, self.page).await?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        for (_, Json(order)) in &page {
+        let Some(last) = page.last().map(|event| event.position) else { return Ok(None) };
+        for RawEvent { payload: order, .. } in &page {
             self.handler.handle(order.n, order).await?;
         }
-        DB::set_raw_cursor(&mut self.connection, self.consumer, *last).await?;
-        Ok(Some(*last))
+        DB::set_raw_cursor(&mut self.connection, self.consumer, last).await?;
+        Ok(Some(last))
     }
 
     /// The same in one transaction with the rows that it changes.
     async fn project(&mut self, after: i64) -> Result<Option<i64>> {
         let mut tx = self.connection.begin().await?;
         let page = DB::read_raw(&mut tx, after, self.page).await?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        for (_, Json(order)) in &page {
+        let Some(last) = page.last().map(|event| event.position) else { return Ok(None) };
+        for RawEvent { payload: order, .. } in &page {
             DB::add_to_total(&mut tx, &order.key).await?;
             self.handler.handle(order.n, order).await?;
         }
-        DB::set_raw_cursor(&mut tx, self.consumer, *last).await?;
+        DB::set_raw_cursor(&mut tx, self.consumer, last).await?;
         tx.commit().await?;
-        Ok(Some(*last))
+        Ok(Some(last))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events come at a steady rate; how long after the return of its commit does each handler start?
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
@@ -23,18 +24,17 @@ pub(crate) struct Deliver {
 }
 
 /// Connections are opened, statements prepared and caches filled in this time; it does not count.
-const WARM_UP_SECONDS: u32 = 1;
+const WARM_UP: Duration = Duration::from_millis(500);
 /// What [`Metric::PerSecondAtTheEnd`] is about.
 const END_SECONDS: u64 = 10;
 
 impl Deliver {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = Setup { poll_only: self.poll_only, ..Setup::new(database.url()) };
-        who.do_task(&setup, &["install"]).await?;
+        let setup = self.setup(database);
         let held = if self.held { database.hold().await? } else { None };
 
         let marks = tempfile::tempdir()?;
-        let events = u64::from(self.rate) * u64::from(self.seconds + WARM_UP_SECONDS);
+        let events = self.warm_up() as u64 + u64::from(self.rate) * u64::from(self.seconds);
         let ends: &[&str] = if self.two_processes { &["worker", "emitter"] } else { &["both"] };
         let (events, rate) = (events.to_string(), self.rate.to_string());
         let folder = marks.path().to_str().context("a path that is text")?;
@@ -68,6 +68,10 @@ impl Deliver {
         Ok(figures)
     }
 
+    pub(super) fn setup(&self, database: &Database) -> Setup {
+        Setup { poll_only: self.poll_only, ..Setup::new(database.url()) }
+    }
+
     fn latencies(&self, folder: &Path) -> Result<Figures> {
         let committed = Marks::read(&folder.join("committed"))?;
         let started = Marks::read(&folder.join("started"))?;
@@ -96,7 +100,7 @@ impl Deliver {
     }
 
     fn warm_up(&self) -> usize {
-        (self.rate * WARM_UP_SECONDS) as usize
+        (f64::from(self.rate) * WARM_UP.as_secs_f64()) as usize
     }
 
     /// How many were delivered per second in the last seconds in which there was something to deliver.

@@ -1,5 +1,7 @@
 //! What waits is handled and recorded.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::figures::{Figures, Metric};
@@ -12,17 +14,16 @@ pub(crate) struct Drain {
     pub(crate) consumers: u32,
     pub(crate) kind: &'static str,
     /// What is slower is measured for so long.
-    pub(crate) at_most_seconds: u32,
+    pub(crate) at_most: Duration,
     /// The contestants are this program's own, and say how long their reads took. What they do before the
     /// first delivery is told apart from the rest: where few events wait, it is most of the time.
     pub(crate) time_reads: bool,
 }
 
 impl Drain {
-    /// Fills a database; says what that cost.
+    /// Fills a database in which everything is installed; says what that cost.
     pub(super) async fn fill(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
         let setup = self.setup(database);
-        who.do_task(&setup, &["install"]).await?;
         database.checkpoint().await?;
         let before = database.written().await?;
         let events = self.events.to_string();
@@ -40,7 +41,7 @@ impl Drain {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
         let setup = self.setup(database);
         let events = self.events.to_string();
-        let at_most = self.at_most_seconds.to_string();
+        let at_most = self.at_most.as_secs_f64().to_string();
         let mut task = vec!["drain", "--events", &events, "--at-most", &at_most];
         task.extend(self.time_reads.then_some(TIME_READS));
         let drained = who.timed(database, &setup, &task).await?;
@@ -66,7 +67,7 @@ impl Drain {
         Ok(figures)
     }
 
-    fn setup(&self, database: &Database) -> Setup {
+    pub(super) fn setup(&self, database: &Database) -> Setup {
         Setup { consumers: self.consumers, kind: self.kind, ..Setup::new(database.url()) }
     }
 }

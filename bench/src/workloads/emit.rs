@@ -16,14 +16,7 @@ pub(crate) struct Emit {
 
 impl Emit {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = Setup {
-            consumers: self.consumers,
-            connections: self.writers.max(10),
-            ..Setup::new(database.url())
-        };
-        who.do_task(&setup, &["install"]).await?;
-        database.checkpoint().await?;
-
+        let setup = self.setup(database);
         let (writers, events) = (self.writers.to_string(), self.events.to_string());
         let seconds = self.seconds.to_string();
         let task = ["emit", "--writers", &writers, "--events", &events, "--for", &seconds];
@@ -34,5 +27,13 @@ impl Emit {
             figures.insert(Metric::WalBytes, emitted.each(emitted.written.wal));
         }
         Ok(figures)
+    }
+
+    pub(super) fn setup(&self, database: &Database) -> Setup {
+        Setup {
+            consumers: self.consumers,
+            connections: self.writers.max(10),
+            ..Setup::new(database.url())
+        }
     }
 }

@@ -19,9 +19,7 @@ pub(crate) struct Idle {
 
 impl Idle {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = Setup { consumers: self.consumers, ..Setup::new(database.url()) };
-        who.do_task(&setup, &["install"]).await?;
-        let mut process = who.start(&setup, &["serve"])?;
+        let mut process = who.start(&self.setup(database), &["serve"])?;
         process.ready().await?;
         process.go().await?;
         tokio::time::sleep(Duration::from_secs(self.calm_seconds)).await;
@@ -43,5 +41,9 @@ impl Idle {
             figures.insert(Metric::TransactionIds, written.ids);
         }
         Ok(figures)
+    }
+
+    pub(super) fn setup(&self, database: &Database) -> Setup {
+        Setup { consumers: self.consumers, ..Setup::new(database.url()) }
     }
 }

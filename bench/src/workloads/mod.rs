@@ -14,7 +14,7 @@ use outbox_contest::Unsupported;
 use tokio::time::timeout;
 
 use crate::figures::{Figures, Outcome};
-use crate::umpire::{Contestant, Database, Server, Template};
+use crate::umpire::{Contestant, Database, Server, Setup, Template};
 
 pub(crate) use self::deliver::Deliver;
 pub(crate) use self::drain::Drain;
@@ -80,12 +80,12 @@ impl Entrants {
     }
 }
 
-/// What one contestant's runs of a case begin with, if they begin with events that wait: it takes longer
-/// to emit them than to copy the database.
+/// What one contestant's runs of a case begin with: a database in which everything is installed and, where
+/// events wait, they do. It takes longer to make one than to copy it.
 #[derive(Default)]
-pub(crate) struct Filling(Option<(Template, Figures)>);
+pub(crate) struct Beginning(Option<(Template, Figures)>);
 
-impl Filling {
+impl Beginning {
     /// After the last run.
     pub(crate) async fn remove(self) -> Result<()> {
         match self.0 {
@@ -103,9 +103,9 @@ impl Case {
         server: &Server,
         number: u32,
         who: &Contestant,
-        filling: &mut Filling,
+        beginning: &mut Beginning,
     ) -> Outcome {
-        match self.measured(server, number, who, filling).await {
+        match self.measured(server, number, who, beginning).await {
             Ok(figures) => Outcome::Measured(figures),
             Err(error) => match error.downcast::<Unsupported>() {
                 Ok(unsupported) => Outcome::Unsupported(unsupported.to_string()),
@@ -119,31 +119,62 @@ impl Case {
         server: &Server,
         number: u32,
         who: &Contestant,
-        filling: &mut Filling,
+        beginning: &mut Beginning,
     ) -> Result<Figures> {
-        let Run::Drain(drain) = &self.run else {
-            let mut database = server.database(number).await?;
-            let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
-            database.remove().await?;
-            return figures.context("it did not end")?;
-        };
-        if filling.0.is_none() {
-            let mut database = server.database(number + 1).await?;
-            match timeout(LONGEST, drain.fill(&mut database, who)).await {
-                Ok(Ok(figures)) => filling.0 = Some((database.into_template().await?, figures)),
-                failed => {
-                    database.remove().await?;
-                    return failed.context("it did not end")?;
-                }
-            }
-        }
-        let (template, filled) = filling.0.as_ref().context("it was filled")?;
-        let mut database = template.copy(number).await?;
+        let (mut database, prepared) = self.begin(server, number, who, beginning).await?;
         let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
         database.remove().await?;
         let mut figures = figures.context("it did not end")??;
-        figures.extend(filled);
+        figures.extend(prepared);
         Ok(figures)
+    }
+
+    /// A database to run in, and what it cost to prepare it: a copy, unless there is only one run.
+    async fn begin(
+        &self,
+        server: &Server,
+        number: u32,
+        who: &Contestant,
+        beginning: &mut Beginning,
+    ) -> Result<(Database, Figures)> {
+        if beginning.0.is_none() {
+            let mut database = server.database(number + 1).await?;
+            let prepared = timeout(LONGEST, self.prepare(&mut database, who)).await;
+            match prepared.context("it did not end").flatten() {
+                Ok(prepared) if self.rounds == Some(1) => {
+                    database.checkpoint().await?;
+                    return Ok((database, prepared));
+                }
+                Ok(prepared) => {
+                    beginning.0 = Some((database.into_template().await?, prepared));
+                }
+                Err(error) => {
+                    database.remove().await?;
+                    return Err(error);
+                }
+            }
+        }
+        let (template, prepared) = beginning.0.as_ref().context("it was prepared")?;
+        Ok((template.copy(number).await?, prepared.clone()))
+    }
+
+    /// Installs everything, and fills the database; says what that cost.
+    async fn prepare(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
+        who.do_task(&self.setup(database), &["install"]).await?;
+        match &self.run {
+            Run::Drain(drain) => drain.fill(database, who).await,
+            Run::Emit(_) | Run::Deliver(_) | Run::Scale(_) | Run::Idle(_) => Ok(Figures::new()),
+        }
+    }
+
+    fn setup(&self, database: &Database) -> Setup {
+        match &self.run {
+            Run::Drain(drain) => drain.setup(database),
+            Run::Emit(emit) => emit.setup(database),
+            Run::Deliver(deliver) => deliver.setup(database),
+            Run::Scale(scale) => scale.setup(database),
+            Run::Idle(idle) => idle.setup(database),
+        }
     }
 
     async fn run_in(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {

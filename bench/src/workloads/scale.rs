@@ -25,9 +25,7 @@ const CONCURRENCY: u32 = 16;
 
 impl Scale {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup =
-            Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(database.url()) };
-        who.do_task(&setup, &["install"]).await?;
+        let setup = self.setup(database);
         let (heard, mut hears) = mpsc::unbounded_channel();
         // With these tasks the processes end.
         let mut workers = JoinSet::new();
@@ -61,5 +59,9 @@ impl Scale {
         let took = Monotonic::now().since(began);
         workers.shutdown().await;
         Ok(Figures::from([(Metric::PerSecond, self.events as f64 / took.as_secs_f64())]))
+    }
+
+    pub(super) fn setup(&self, database: &Database) -> Setup {
+        Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(database.url()) }
     }
 }

@@ -122,10 +122,10 @@ impl Default for WorkerOptions {
             poll: Duration::from_millis(100),
             poll_idle: Duration::from_secs(1),
             concurrency: None,
-            page_size: 500,
+            page_size: 1_000,
             tx_size: 500,
             record_interval: Duration::from_millis(50),
-            record_after: 250,
+            record_after: 500,
             connections: None,
             retain: Some(Duration::from_secs(30 * 24 * 3600)),
         }

@@ -114,7 +114,7 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
         self
     }
 
-    /// How many events one read of the log returns at most. Default: 500.
+    /// How many events one read of the log returns at most. Default: 1,000.
     #[must_use]
     pub fn page_size(mut self, events: u32) -> Self {
         self.options.page_size = events.max(1);

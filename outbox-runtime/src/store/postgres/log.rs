@@ -146,8 +146,22 @@ impl PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
-        let rows = query(&self.sql.open_window)
-            .bind(progress.late())
+        self.open_window_with(connection, progress, progress.late(), slice, limit).await
+    }
+
+    /// What is `late` is the progress' own.
+    pub(super) async fn open_window_with(
+        &self,
+        connection: &mut PgConnection,
+        progress: &WindowProgress,
+        late: Vec<String>,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Page<WindowProgress>> {
+        let none_late = late.is_empty();
+        let sql = &self.sql;
+        let open = if none_late { &sql.open_window_none_late } else { &sql.open_window };
+        let mut reading = query(open)
             .bind(progress.high)
             .bind(progress.next.to_string())
             .bind(SCAN_POSITIONS.max(i64::from(limit) * 4))
@@ -156,11 +170,11 @@ impl PostgresStore {
             .bind(slice.shards as i32)
             .bind(slice.not_before)
             .bind(i64::from(limit))
-            .bind(WORTH_AN_ID)
-            .bind(progress.late_upto(Position::MAX))
-            .fetch_all(connection)
-            .await
-            .during(READ)?;
+            .bind(WORTH_AN_ID);
+        if !none_late {
+            reading = reading.bind(late).bind(progress.late_upto(Position::MAX));
+        }
+        let rows = reading.fetch_all(connection).await.during(READ)?;
         let Read { head, events } = self.page_of(&rows, progress)?;
         let Some(Opened { upto, high, own }) = head.opened else {
             let (start, end) = (progress.clone(), progress.clone());

@@ -17,6 +17,8 @@ const READ: &str = "read the log wrongly";
 pub(super) enum Sabotage {
     /// "Everything after the last position seen."
     PositionCursor,
+    /// Nothing is ever late.
+    NoneLate,
     /// Windows that take the snapshot's `xmax` for the next transaction id.
     WithoutNext,
     /// The reader's own id is drawn before its snapshot is taken.
@@ -85,6 +87,9 @@ impl PostgresStore {
             }
             (Sabotage::UptoNotKept, None) => {
                 self.open_window(connection, progress, slice, limit).await
+            }
+            (Sabotage::NoneLate, None) => {
+                self.open_window_with(connection, progress, Vec::new(), slice, limit).await
             }
             (Sabotage::HighAhead, None) => {
                 let page = self.open_window(connection, progress, slice, limit).await?;

@@ -195,6 +195,11 @@ async fn chaos_a_plain_position_cursor_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_a_reader_for_whom_nothing_is_late_is_noticed() {
+    is_noticed(Sabotage::NoneLate).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaos_windows_without_next_are_noticed() {
     is_noticed(Sabotage::WithoutNext).await;
 }

@@ -26,13 +26,13 @@
 -- Of events that were restored from another cluster (see restore.rs) the transaction ids mean
 -- nothing here: they are never late, and always new.
 --
--- $1 late transactions, $2 high, $3 next, $4 positions to look at, $5 event name, $6 shard, $7 shards,
--- $8 not before, $9 limit, $10 growth worth a transaction id, $11 bound of late events
+-- $1 high, $2 next, $3 positions to look at, $4 event name, $5 shard, $6 shards, $7 not before, $8 limit,
+-- $9 growth worth a transaction id, $10 late transactions, $11 bound of late events
 with given as materialized (
-    select $1::text[]::xid8[] as late, $2::bigint as high, $3::text::xid8 as next,
-           $4::bigint as positions, $5::text as event_name, $6::integer as shard,
-           $7::integer as shards, $8::timestamptz as not_before, $9::bigint as most,
-           $10::bigint as growth, $11::bigint as late_upto
+    select $1::bigint as high, $2::text::xid8 as next, $3::bigint as positions,
+           $4::text as event_name, $5::integer as shard, $6::integer as shards,
+           $7::timestamptz as not_before, $8::bigint as most, $9::bigint as growth,
+           $10::text[]::xid8[] as late, $11::bigint as late_upto
 ), mark as materialized (
     select pg_current_xact_id_if_assigned() is not null as stray, pg_current_snapshot() as upto,
            (select coalesce(pg_sequence_last_value('"outbox".event_position_seq'::regclass), 0)
