@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::umpire::Server;
 
 /// The machine, and the software that decides about the figures.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// The day of the run.
     date: String,
@@ -40,6 +40,11 @@ impl Machine {
             postgres: postgres.version().await?,
             sqlite: Server::Sqlite.version().await?,
         })
+    }
+
+    /// Whether it is the same but for the day.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        Self { date: other.date.clone(), ..self.clone() } == *other
     }
 
     /// As a sentence.

@@ -19,6 +19,8 @@ use outbox_contest::Task;
 enum Arguments {
     /// Run the contest, and write what came of it.
     Run(run::Options),
+    /// Write the page and the charts anew, from the results of a contest.
+    Page(report::Place),
     /// Be a contestant.
     Contest {
         /// Which one.
@@ -33,6 +35,7 @@ enum Arguments {
 async fn main() -> Result<()> {
     match Arguments::parse() {
         Arguments::Run(options) => run::run(&options).await,
+        Arguments::Page(place) => report::write(&report::read(&place)?, &place),
         Arguments::Contest { name, task } => contestants::run(name, task).await,
     }
 }

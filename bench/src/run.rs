@@ -13,7 +13,7 @@ use clap::Args;
 use crate::contestants;
 use crate::figures::{Outcome, Summary, rounded};
 use crate::machine::Machine;
-use crate::report::{self, Report, Row};
+use crate::report::{self, Place, Report, Row};
 use crate::umpire::{Contestant, Server};
 use crate::workloads::{Beginning, Case, Part, Workload, plan};
 
@@ -40,12 +40,11 @@ pub(crate) struct Options {
     /// Another contestant on SQLite, and its program; may be repeated.
     #[arg(long, value_name = "NAME@VERSION=PATH")]
     sqlite_peer: Vec<Peer>,
-    /// Where the results go: `results.json`, and the tables and charts made of it.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The page for people, which shows the charts.
-    #[arg(long, value_name = "FILE")]
-    page: PathBuf,
+    /// Keep what is there of the workloads that are not run: each is compared within itself only.
+    #[arg(long)]
+    update: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// A contestant that is not part of this program.
@@ -103,14 +102,17 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let mut versions: Vec<_> =
         peers.map(|peer| (peer.name.clone(), peer.version.clone())).collect();
     versions.dedup();
-    let report = Report {
+    let mut report = Report {
         machine: Machine::look(&suites[0].server).await?,
         versions,
         rounds,
         seconds: began.elapsed().as_secs(),
         rows,
     };
-    report::write(&report, &options.out, &options.page)
+    if options.update {
+        report = report::read(&options.place)?.updated(report)?;
+    }
+    report::write(&report, &options.place)
 }
 
 impl Suite {

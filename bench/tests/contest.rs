@@ -61,6 +61,13 @@ fn what_waits_is_drained_by_this_project_and_by_the_raw_loop_on_both_databases()
         let picture = fs::read_to_string(folder.path().join(chart)).expect("a chart");
         assert!(picture.starts_with("<svg") && picture.contains("raw"), "{picture}");
     }
+
+    let again = folder.path().join("again.md");
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_outbox-bench"));
+    bench.arg("page").arg("--out").arg(folder.path().join("results")).arg("--page").arg(&again);
+    let status = bench.status().expect("it starts");
+    assert!(status.success(), "{status}");
+    assert_eq!(fs::read_to_string(again).expect("the page"), page);
 }
 
 #[test]

@@ -34,12 +34,12 @@ const EMIT: Costs = Costs {
 /// A delivery of one of 100 events of a page, which is read with one statement. 500 of them, or what was
 /// done in 50 ms, are recorded with one row, whose connection is asked first.
 const DELIVERY: Costs = Costs {
-    statements: 0.04,
-    rows: 0.01,
+    statements: 0.03,
+    rows: 0.006,
     dead_rows: 0.0,
-    wal_bytes: 5.0,
-    transaction_ids: 0.01,
-    allocations: 18.0,
+    wal_bytes: 3.0,
+    transaction_ids: 0.006,
+    allocations: 12.0,
 };
 
 macro_rules! consumers {

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -34,6 +35,12 @@ pub(crate) struct Options {
     /// Leave the peers out.
     #[arg(long)]
     without_peers: bool,
+    /// Put what comes of the workloads of `--only` into the documentation, in place of what is there of them.
+    #[arg(long, requires = "only", conflicts_with_all = ["quick", "of", "without_peers"])]
+    update: bool,
+    /// Run nothing: write the page and the charts of the documentation anew, from the results that are there.
+    #[arg(long, conflicts_with_all = ["quick", "rounds", "database_url", "only", "of", "without_peers", "update"])]
+    page: bool,
 }
 
 /// The umpire makes the checkpoints, between the runs.
@@ -53,6 +60,11 @@ const PEERS: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.page {
+        let mut program = program("page");
+        place(&mut program, &workspace::root().join("docs"));
+        return process::run(&mut program);
+    }
     let mut arguments = Vec::new();
     if !options.without_peers {
         for (folder, package) in PEERS {
@@ -67,8 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             services.database_url()
         }
     };
-    let mut cargo = workspace::cargo();
-    cargo.args(["run", "--quiet", "--release", "--package", "outbox-bench", "--", "run"]);
+    let mut cargo = program("run");
     cargo.args(["--database-url", url, "--rounds", &options.rounds.to_string()]);
     cargo.args(arguments);
     for workload in &options.only {
@@ -78,8 +89,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         cargo.args(["--of", contestant]);
     }
     // What is not the whole is not for the documentation.
-    let whole = !options.quick && !options.without_peers && options.rounds >= FEWEST_ROUNDS;
-    let folder = if whole && options.only.is_empty() && options.of.is_empty() {
+    let of_all = options.of.is_empty() && !options.without_peers;
+    let whole = of_all && (options.only.is_empty() || options.update);
+    let folder = if whole && !options.quick && options.rounds >= FEWEST_ROUNDS {
         workspace::root().join("docs")
     } else {
         workspace::target_dir().join("bench")
@@ -87,10 +99,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.quick {
         cargo.arg("--quick");
     }
+    if options.update {
+        cargo.arg("--update");
+    }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    cargo.arg("--out").arg(folder.join("benchmarks"));
-    cargo.arg("--page").arg(folder.join("benchmarks.md"));
+    place(&mut cargo, &folder);
     process::run(&mut cargo)
+}
+
+/// The program that does it, with what it is to do.
+fn program(task: &str) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo.args(["run", "--quiet", "--release", "--package", "outbox-bench", "--", task]);
+    cargo
+}
+
+/// Where the results are, and the page and the charts made of them.
+fn place(program: &mut Command, folder: &Path) {
+    program.arg("--out").arg(folder.join("benchmarks"));
+    program.arg("--page").arg(folder.join("benchmarks.md"));
 }
 
 /// Builds the contestants of a package; what is to be said of them.

@@ -1,5 +1,7 @@
 //! Bars for what a workload is mainly about.
 
+use std::cmp::Reverse;
+
 use anyhow::{Result, anyhow};
 use plotters::prelude::{
     ChartBuilder, Color, IntoDrawingArea, IntoFont, IntoSegmentedCoord, IntoTextStyle, RGBColor,
@@ -8,7 +10,7 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::figures::{Metric, Spread, rounded};
-use crate::report::Report;
+use crate::report::{Report, Row};
 use crate::workloads::Workload;
 
 /// One case, a bar for each contestant.
@@ -16,7 +18,7 @@ pub(super) struct Chart {
     pub(super) name: String,
     pub(super) database: String,
     pub(super) workload: Workload,
-    title: String,
+    case: String,
     bars: Vec<(String, Spread)>,
 }
 
@@ -27,34 +29,37 @@ const WIDTH: u32 = 760;
 const STEP: u32 = 30;
 const FRAME: u32 = 84;
 
-/// The charts of a report: of each workload the case that most contestants were measured in.
+/// The charts of a report: of each workload the case that [`Workload::is_shown`] names, or, where none of
+/// them was run, the one that most contestants were measured in.
 pub(super) fn charts(report: &Report) -> Vec<Chart> {
     let mut charts: Vec<Chart> = Vec::new();
     for row in &report.rows {
         let metric = main_metric(row.workload);
         let Some(spread) = row.summary.figures.get(&metric) else { continue };
-        let title = format!("{}, {}: {}", row.database, row.case, metric.title());
         let bar = (row.contestant.clone(), *spread);
-        match charts.last_mut().filter(|chart| chart.title == title) {
+        match charts.last_mut().filter(|chart| chart.is_of(row)) {
             Some(chart) => chart.bars.push(bar),
             None => charts.push(Chart {
                 name: format!("{}-{:?}", row.database, row.workload).to_lowercase(),
                 database: row.database.clone(),
                 workload: row.workload,
-                title,
+                case: row.case.clone(),
                 bars: vec![bar],
             }),
         }
     }
+    charts.retain(|chart| chart.bars.len() >= 2);
+    // Stable: of those with as many bars, the first one remains the first.
+    charts.sort_by_key(|chart| Reverse(chart.bars.len()));
     let mut chosen: Vec<Chart> = Vec::new();
     for chart in charts {
+        let is_shown = chart.workload.is_shown(&chart.case);
         match chosen.iter_mut().find(|other| other.name == chart.name) {
-            Some(other) if other.bars.len() < chart.bars.len() => *other = chart,
-            Some(_) => {}
             None => chosen.push(chart),
+            Some(other) if is_shown && !other.workload.is_shown(&other.case) => *other = chart,
+            Some(_) => {}
         }
     }
-    chosen.retain(|chart| chart.bars.len() >= 2);
     chosen
 }
 
@@ -70,6 +75,14 @@ pub(super) fn main_metric(workload: Workload) -> Metric {
 }
 
 impl Chart {
+    fn is_of(&self, row: &Row) -> bool {
+        (&self.database, self.workload, &self.case) == (&row.database, row.workload, &row.case)
+    }
+
+    fn title(&self) -> String {
+        format!("{}, {}: {}", self.database, self.case, main_metric(self.workload).title())
+    }
+
     /// The picture: the best on top.
     pub(super) fn svg(&self) -> Result<String> {
         let mut bars = self.bars.clone();
@@ -94,7 +107,7 @@ impl Chart {
         let area = SVGBackend::with_string(svg, size).into_drawing_area();
         area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&area)
-            .caption(&self.title, ("sans-serif", 17).into_font())
+            .caption(self.title(), ("sans-serif", 17).into_font())
             .margin(10)
             .x_label_area_size(26)
             .y_label_area_size(130)

@@ -201,7 +201,9 @@ fn definitions() -> [JobDefinition; TASKS.len()] {
 }
 
 async fn connect(setup: &Setup, connections: u32) -> Result<PgPool> {
-    Ok(PgPoolOptions::new().max_connections(connections).connect(&setup.url).await?)
+    // Where events come faster than they can be emitted, they wait here.
+    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_secs(120));
+    Ok(pool.max_connections(connections).connect(&setup.url).await?)
 }
 
 #[tokio::main]

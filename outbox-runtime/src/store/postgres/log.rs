@@ -25,9 +25,14 @@ const PROBE: &str = "probe the log";
 /// however rare an event is.
 const SCAN_POSITIONS: Position = 10_000;
 
+/// The greater of the two limits in `open_window.sql`, which no page may exceed.
+const MOST_IN_PAGE: u32 = 10_000;
+
 /// By how much the log must have grown, with nothing in it for the reader, to be worth a
 /// transaction id of the reader's own.
-const WORTH_AN_ID: Position = 1_000;
+pub(super) const WORTH_AN_ID: Position = 1_000;
+// A read that finds nothing and draws no id has looked at everything.
+const _: () = assert!(WORTH_AN_ID <= SCAN_POSITIONS);
 
 impl PostgresStore {
     pub(super) async fn append_events(
@@ -132,6 +137,7 @@ impl PostgresStore {
         slice: &Slice,
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
+        let limit = limit.min(MOST_IN_PAGE);
         match &progress.window {
             None => self.open_window(connection, progress, slice, limit).await,
             Some(window) => self.continue_window(connection, progress, window, slice, limit).await,
@@ -149,7 +155,8 @@ impl PostgresStore {
         self.open_window_with(connection, progress, progress.late(), slice, limit).await
     }
 
-    /// What is `late` is the progress' own.
+    /// `late` is what the progress says; a reader that is broken on purpose says that nothing is.
+    /// `connection` must not be in a transaction that has an id already.
     pub(super) async fn open_window_with(
         &self,
         connection: &mut PgConnection,

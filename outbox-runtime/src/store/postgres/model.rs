@@ -6,7 +6,8 @@
 //! allow, records checkpoints, crashes, and starts again from the last one.
 //!
 //! The product's own code: [`WindowProgress`] and the worker's `Tracker`. Copied into the model: the
-//! predicates of `open_window.sql` and `continue_window.sql`, and when an id is drawn. Taken for
+//! predicates of `open_window.sql`, `open_window_none_late.sql` and `continue_window.sql`, and when an id is
+//! drawn. Taken for
 //! granted: what Postgres says of snapshots (`xmax` is the latest *completed* id plus one), of
 //! sequences, and of row locks. Left out: the slice of a shard, the name of an event, and delivery
 //! rows; a page's span is 2 or 3 positions instead of 10,000, and a growth of 2 is worth an id.
@@ -347,7 +348,11 @@ impl Windows {
         let Opening { upto, high, own } = world.reader.opening.clone();
         let (Some(upto), Some(high)) = (upto, high) else { return };
         let cursor = world.reader.cursor.clone();
-        let bound = self.bound(world, cursor.high, &upto);
+        let bound = match cursor.late().is_empty() {
+            // That statement does not ask for the first event that is left.
+            true => cursor.high + self.span,
+            false => self.bound(world, cursor.high, &upto),
+        };
         let page = self.page(world, &cursor, (0, cursor.high, bound), &upto);
         if self.broken == Broken::PositionCursor {
             let high = page.last().copied().unwrap_or(cursor.high);
@@ -388,14 +393,14 @@ impl Windows {
         read(world, page, cursor, end);
     }
 
-    /// `span` in both statements: it begins at the first event that the statement sees.
+    /// `span` in the statements that have one: it begins at the first event that the statement sees.
     fn bound(&self, world: &World, after: Position, now: &str) -> Position {
         let positions = world.visible(now).into_iter().map(|(_, position)| position);
         let first = positions.filter(|position| *position > after).min().unwrap_or(after + 1);
         first - 1 + self.span
     }
 
-    /// The union of `late` and `new` in both statements.
+    /// The union of `late` and `new`.
     fn page(
         &self,
         world: &World,

@@ -30,15 +30,15 @@ struct ShardProgress {
     not_before: Option<DateTime<Utc>>,
 }
 
+/// What a lag counts is few rows of a log that may have many: Postgres expects to look at so many that it
+/// would compile the statement first, once for each shard.
+const BEGIN: &str = "begin isolation level repeatable read read only; set local jit = off";
+
 impl PostgresStore {
     pub(super) async fn consumer_stats(&self) -> Result<Vec<ConsumerStats>> {
         // One snapshot for all figures: an event that gets a row between two of them would be in
         // neither, or in both.
-        let mut tx = self
-            .pool
-            .begin_with("begin isolation level repeatable read read only")
-            .await
-            .during(STATS)?;
+        let mut tx = self.pool.begin_with(BEGIN).await.during(STATS)?;
         let progress = self.latest_checkpoints(&mut tx).await?;
         let rows = query(&self.sql.stats)
             .bind(self.clock.fixed())

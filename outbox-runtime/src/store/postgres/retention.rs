@@ -27,6 +27,9 @@ use crate::store::types::not_before;
 
 const RETAIN: &str = "delete old events";
 
+/// The limit in `examine_range.sql`.
+const MOST_EXAMINED: u32 = 2_000;
+
 impl PostgresStore {
     /// As far as anybody can see: the mark, or the first committed event of a late transaction.
     pub(super) async fn shard_needs(&self) -> Result<Vec<Need>> {
@@ -88,7 +91,7 @@ impl PostgresStore {
             .bind(values(needs))
             .bind(after)
             .bind(until)
-            .bind(i64::from(positions))
+            .bind(i64::from(positions.min(MOST_EXAMINED)))
             .bind(self.clock.fixed())
             .bind(micros(age))
             .one(&self.pool)

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::value::to_raw_value;
-use sqlx::{AssertSqlSafe, Executor, Postgres, Row, SqlSafeStr};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, AssertSqlSafe, Executor, Postgres, Row, SqlSafeStr};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -121,8 +123,7 @@ async fn a_reader_jumps_over_what_is_gone() {
     let server = store.mark().await.unwrap().server;
     let mut progress = super::WindowProgress::beginning().on(server);
     let mut found = Vec::new();
-    // The first finds out that there is something to jump over, if nothing is late (see
-    // `open_window_none_late.sql`).
+    // The first only finds out that there is something to jump over (see `open_window_none_late.sql`).
     for _ in 0..3 {
         let page = store.read(&Line::default(), &progress, None, &slice, 2).await.unwrap();
         found.extend(page.events.iter().map(|event| event.position));
@@ -151,7 +152,7 @@ fn rows_scanned(plan: &serde_json::Value) -> f64 {
 /// A page costs what is in it, whatever the statistics say: no plan collects and sorts a whole
 /// transaction, or walks the whole log, to return the first few rows.
 #[tokio::test]
-async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_span() {
+async fn a_page_scans_no_more_than_the_page_and_its_span() {
     const PAGE: i64 = 100;
     const SPAN: i64 = 10_000;
     let (_database, store) = migrated(&Namespace::default()).await;
@@ -169,8 +170,93 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
         .fetch_one(store.pool())
         .await
         .unwrap();
-    let text =
-        &store.statements().into_iter().find(|(name, _)| *name == "continue_window").unwrap().1;
+    // The late part stops at the page; the new part looks at one span and finds nothing.
+    let continued = || -> Result<PgArguments, BoxDynError> {
+        let mut arguments = PgArguments::default();
+        arguments.add(vec![bulk.clone()])?;
+        arguments.add(20_000_i64)?;
+        arguments.add(&bulk)?;
+        add_slice(&mut arguments, SPAN, "bulk", PAGE)?;
+        arguments.add(&upto)?;
+        arguments.add(60_000_i64)?;
+        arguments.add(60_000 + SPAN)?;
+        Ok(arguments)
+    };
+    scans_at_most(SPAN + 10 * PAGE, &store, "continue_window", continued).await;
+    // Where nothing is late: of what is there a page, and of what is not a span.
+    for (name, most) in [("bulk", 10 * PAGE), ("rare", SPAN + 10 * PAGE)] {
+        let opened = || -> Result<PgArguments, BoxDynError> {
+            let mut arguments = PgArguments::default();
+            arguments.add(20_000_i64)?;
+            arguments.add("3")?;
+            add_slice(&mut arguments, SPAN, name, PAGE)?;
+            arguments.add(super::log::WORTH_AN_ID)?;
+            Ok(arguments)
+        };
+        scans_at_most(most, &store, "open_window_none_late", opened).await;
+    }
+}
+
+/// However long the log is, Postgres does not take the time to compile the statements that read it.
+#[tokio::test]
+async fn what_is_read_all_the_time_is_never_compiled() {
+    const COMPILED_ABOVE: f64 = 100_000.0;
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(1_000, "some"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut connection = store.pool().acquire().await.unwrap();
+    connection.execute("analyze outbox.event").await.unwrap();
+    let long = "update pg_class set reltuples = 1e9 where oid = 'outbox.event'::regclass";
+    connection.execute(long).await.unwrap();
+    let threshold: String =
+        sqlx::query_scalar("select boot_val from pg_settings where name = 'jit_above_cost'")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+    assert_eq!(threshold.parse(), Ok(COMPILED_ABOVE));
+    connection.execute("set plan_cache_mode = force_generic_plan").await.unwrap();
+    let often =
+        ["open_window", "open_window_none_late", "continue_window", "probe", "examine_range"];
+    for (name, text) in store.statements() {
+        if !often.contains(&name) {
+            continue;
+        }
+        let parameters = (1..=12).rev().find(|n| text.contains(&format!("${n}"))).unwrap_or(0);
+        let nulls = vec!["null"; parameters].join(", ");
+        connection.execute(AssertSqlSafe(format!("prepare {name} as {text}"))).await.unwrap();
+        let explained = AssertSqlSafe(format!("explain (format json) execute {name} ({nulls})"));
+        let plan: serde_json::Value =
+            sqlx::raw_sql(explained).fetch_one(&mut *connection).await.unwrap().get(0);
+        let cost = plan[0]["Plan"]["Total Cost"].as_f64().unwrap();
+        assert!((1.0..COMPILED_ABOVE).contains(&cost), "{name} costs {cost}: {plan:#}");
+    }
+}
+
+/// The parameters from the number of positions to look at to the limit: one shard, from the beginning.
+fn add_slice(
+    arguments: &mut PgArguments,
+    positions: i64,
+    name: &str,
+    limit: i64,
+) -> Result<(), BoxDynError> {
+    arguments.add(positions)?;
+    arguments.add(name)?;
+    arguments.add(0_i32)?;
+    arguments.add(1_i32)?;
+    arguments.add(None::<chrono::DateTime<chrono::Utc>>)?;
+    arguments.add(limit)
+}
+
+/// With and without statistics, and whether or not the planner knows the values.
+async fn scans_at_most(
+    most: i64,
+    store: &PostgresStore,
+    statement: &str,
+    arguments: impl Fn() -> Result<PgArguments, BoxDynError>,
+) {
+    let (_, text) =
+        store.statements().into_iter().find(|(name, _)| *name == statement).expect(statement);
     for statistics in [
         "delete from pg_statistic where starelid = 'outbox.event'::regclass",
         "analyze outbox.event",
@@ -180,27 +266,14 @@ async fn a_page_of_a_late_bulk_transaction_reads_no_more_than_the_page_and_its_s
             connection.execute(statistics).await.unwrap();
             let set = AssertSqlSafe(format!("set plan_cache_mode = {mode}"));
             connection.execute(set).await.unwrap();
-            let explained = format!("explain (analyze, format json) {text}");
-            let plan: serde_json::Value = sqlx::query_scalar(AssertSqlSafe(explained))
-                .bind(vec![bulk.clone()])
-                .bind(20_000_i64)
-                .bind(&bulk)
-                .bind(SPAN)
-                .bind("bulk")
-                .bind(0_i32)
-                .bind(1_i32)
-                .bind(None::<chrono::DateTime<chrono::Utc>>)
-                .bind(PAGE)
-                .bind(&upto)
-                .bind(60_000_i64)
-                .bind(60_000 + SPAN)
-                .fetch_one(&mut *connection)
-                .await
-                .unwrap();
+            let explained = AssertSqlSafe(format!("explain (analyze, format json) {text}"));
+            let explained = sqlx::query_scalar_with(explained, arguments().unwrap());
+            let plan: serde_json::Value = explained.fetch_one(&mut *connection).await.unwrap();
             let scanned = rows_scanned(&plan[0]["Plan"]);
-            // The late part stops at the page; the new part looks at one span and finds nothing.
-            let allowed = (SPAN + 10 * PAGE) as f64;
-            assert!(scanned <= allowed, "{statistics}, {mode}: scanned {scanned} rows: {plan:#}");
+            assert!(
+                scanned <= most as f64,
+                "{statement}, {statistics}, {mode}: scanned {scanned} rows: {plan:#}"
+            );
             connection.execute("reset plan_cache_mode").await.unwrap();
         }
     }

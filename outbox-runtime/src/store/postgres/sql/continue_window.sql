@@ -17,22 +17,27 @@ with given as materialized (
     select greatest(new_after, (select min(position) from "outbox".event) - 1) + positions as bound
     from given
 ), late as (
-    select e.* from unnest((select late from given)) as x (tx)
+    select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
+    from unnest((select late from given)) as x (tx)
     cross join lateral (
-        select l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
-        from "outbox".event l
-        where (l.tx, l.position)
-                > (x.tx, greatest((select after from given), (select up_to from restored)))
-            and (l.tx, l.position)
-                <= (x.tx, least((select late_upto from given), (select bound from span)))
-            and case
-                when l.name <> (select event_name from given) then false
-                when l.created_at < (select not_before from given) then false
-                when (select shards from given) > 1 then
-                    (l.key_hash & 2147483647) % (select shards from given)
-                        = (select shard from given)
-                else true
-            end
+        select * from (
+            select l.tx, l.position, l.id, l.name, l.version, l.key, l.payload, l.headers, l.created_at
+            from "outbox".event l
+            where (l.tx, l.position)
+                    > (x.tx, greatest((select after from given), (select up_to from restored)))
+                and (l.tx, l.position)
+                    <= (x.tx, least((select late_upto from given), (select bound from span)))
+                and case
+                    when l.name <> (select event_name from given) then false
+                    when l.created_at < (select not_before from given) then false
+                    when (select shards from given) > 1 then
+                        (l.key_hash & 2147483647) % (select shards from given)
+                            = (select shard from given)
+                    else true
+                end
+            order by l.tx, l.position
+            limit 10000
+        ) l
         order by l.tx, l.position
         limit (select most from given)
     ) e
@@ -41,19 +46,23 @@ with given as materialized (
     order by e.position
     limit (select most from given)
 ), new as (
-    select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
-    from "outbox".event e
-    where e.position > (select new_after from given) and e.position <= (select bound from span)
-        and (e.position <= (select up_to from restored)
-            or (e.tx > (select next from given)
-                and pg_visible_in_snapshot(e.tx, (select upto from given))))
-        and case
-            when e.name <> (select event_name from given) then false
-            when e.created_at < (select not_before from given) then false
-            when (select shards from given) > 1 then
-                (e.key_hash & 2147483647) % (select shards from given) = (select shard from given)
-            else true
-        end
+    select * from (
+        select e.position, e.id, e.name, e.version, e.key, e.payload, e.headers, e.created_at
+        from "outbox".event e
+        where e.position > (select new_after from given) and e.position <= (select bound from span)
+            and (e.position <= (select up_to from restored)
+                or (e.tx > (select next from given)
+                    and pg_visible_in_snapshot(e.tx, (select upto from given))))
+            and case
+                when e.name <> (select event_name from given) then false
+                when e.created_at < (select not_before from given) then false
+                when (select shards from given) > 1 then
+                    (e.key_hash & 2147483647) % (select shards from given) = (select shard from given)
+                else true
+            end
+        order by e.position
+        limit 10000
+    ) e
     order by e.position
     limit (select most from given)
 ), page as (
