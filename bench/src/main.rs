@@ -35,7 +35,7 @@ enum Arguments {
 async fn main() -> Result<()> {
     match Arguments::parse() {
         Arguments::Run(options) => run::run(&options).await,
-        Arguments::Page(place) => report::write(&report::read(&place)?, &place),
+        Arguments::Page(place) => report::write_page(&report::read(&place)?, &place),
         Arguments::Contest { name, task } => contestants::run(name, task).await,
     }
 }

@@ -15,8 +15,8 @@ crate::both! {
 }
 
 /// The events that may have killed the worker before are run one at a time, each attempt recorded
-/// first: 1,128, see ARCHITECTURE.md. There are more events than that, and fewer in a page, so that keys pass from there into
-/// normal running with events both in memory and in the log.
+/// first: 1,128, see ARCHITECTURE.md. There are more events than that, and fewer in a page, so that
+/// keys pass from there into normal running with events both in memory and in the log.
 async fn events_of_a_key_keep_their_order_while_they_are_run_one_at_a_time<DB: Db>() -> Result<()> {
     const EVENTS: u64 = 1_800;
     for (page_size, keys) in [(500, 2), (100, 3), (20, 5)] {

@@ -76,10 +76,16 @@ impl Place {
 
 /// Writes `results.json` and the charts into a directory, and the page that shows them.
 pub(crate) fn write(report: &Report, place: &Place) -> Result<()> {
-    let Place { out, page } = place;
+    let out = &place.out;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let json = serde_json::to_string_pretty(report)? + "\n";
     write_file(&place.results(), &json)?;
+    write_page(report, place)
+}
+
+/// The charts and the page alone.
+pub(crate) fn write_page(report: &Report, place: &Place) -> Result<()> {
+    let Place { out, page } = place;
     let folder = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
     let mut shown = Vec::new();
     for chart in chart::charts(report) {
