@@ -53,6 +53,7 @@ pub struct OutboxBuilder<R, DB: Backend> {
     clock: Clock,
     limits: Limits,
     poll_only: bool,
+    hand_on: bool,
     registry: PhantomData<fn() -> R>,
 }
 
@@ -107,10 +108,27 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
         self
     }
 
+    /// Takes the connection of each transaction from the pool, and gives it back.
+    ///
+    /// Without this, while the pool has other connections that are idle, the connection of a
+    /// transaction that has committed is handed on to the next one that is begun within
+    /// milliseconds, which saves the two round trips in which sqlx asks it whether it is well.
+    /// The pool's hooks `after_release` and `before_acquire` are then not called in between. If yours
+    /// undo what a transaction may leave in its session (a `SET` that is not `LOCAL`, temporary
+    /// tables), so that the next one does not meet it, they need this option.
+    #[must_use]
+    pub fn connection_per_transaction(mut self) -> Self {
+        self.hand_on = false;
+        self
+    }
+
     /// The outbox. Talks to nobody yet.
     #[must_use]
     pub fn build(self) -> Outbox<R, DB> {
         let mut store = DB::Store::new(self.pool, &self.namespace, self.clock);
+        if !self.hand_on {
+            store.connections_mut().hand_nothing_on();
+        }
         if self.poll_only {
             store = store.poll_only();
         }
@@ -141,6 +159,7 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
             clock: Clock::default(),
             limits: Limits::default(),
             poll_only: false,
+            hand_on: true,
             registry: PhantomData,
         }
     }
@@ -163,8 +182,11 @@ impl<R: Registry, DB: Backend> Outbox<R, DB> {
 
     /// Begins a transaction whose commit wakes the consumers at once.
     ///
-    /// May be dropped at any time, in a `select!` or a timeout: the transaction is begun on a
-    /// task of its own and rolled back if nobody takes it. (A cancelled `Pool::begin` can leave
+    /// Its connection is one of the pool's, or that of a transaction that has just committed: see
+    /// [`connection_per_transaction`](OutboxBuilder::connection_per_transaction).
+    ///
+    /// May be dropped at any time, in a `select!` or a timeout: the transaction is begun to its end
+    /// all the same, and rolled back as nobody takes it. (A cancelled `Pool::begin` can leave
     /// a connection with an open transaction in sqlx's pool; such a transaction is never taken
     /// for a new one here. See [`tidy_pool`](crate::tidy_pool).)
     ///

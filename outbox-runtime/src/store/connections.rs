@@ -5,25 +5,30 @@
 //! read-only. What the engine wrote in somebody's forgotten transaction would not be committed. So
 //! a connection is asked first, which costs a round trip where there is a network, unless
 //!
-//! * a transaction is begun: then the question travels with `begin`; or
+//! * a transaction is begun: then the question travels with `begin`, unless another one has just ended
+//!   on the connection (see `relay.rs`); or
 //! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
 //!   by themselves (see `store/postgres/log.rs`); or
 //! * it is the one of the statement before (see `line.rs`), and was asked then.
 
 use std::fmt;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolOptions;
 use sqlx::{Connection, Pool, SqlSafeStr};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::Backend;
 use super::line::{Held, Line};
 use super::loan::{GIVING_BACK, Loan, Transaction};
+use super::relay::{Relay, Runner};
 use crate::error::Error;
 
 /// For how long connections are suspected after one turned out to be read-only.
@@ -41,6 +46,10 @@ pub struct Dialect {
     pub(crate) begin: &'static str,
     /// The same, and fails inside a transaction.
     pub(crate) ask_and_begin: &'static str,
+    /// How long it may take to begin where all is well, if that does not depend on others.
+    pub(crate) begun_within: Option<Duration>,
+    /// The codes of errors that another connection would meet as well.
+    pub(crate) busy: &'static [&'static str],
     /// The code with which the questions fail.
     pub(crate) no: &'static [&'static str],
 }
@@ -53,6 +62,8 @@ pub struct Connections<DB: Backend> {
     patience: Option<Duration>,
     /// For connections that are kept on lines, if any may be.
     places: Option<Arc<Semaphore>>,
+    /// For transactions that follow one another, unless each is to have its connection from the pool.
+    relay: Option<Arc<Relay<DB>>>,
     shared: Arc<Shared>,
 }
 
@@ -65,8 +76,8 @@ struct Shared {
 impl<DB: Backend> Clone for Connections<DB> {
     fn clone(&self) -> Self {
         let (pool, shared) = (self.pool.clone(), Arc::clone(&self.shared));
-        let places = self.places.clone();
-        Self { pool, dialect: self.dialect, patience: self.patience, places, shared }
+        let (places, relay) = (self.places.clone(), self.relay.clone());
+        Self { pool, dialect: self.dialect, patience: self.patience, places, relay, shared }
     }
 }
 
@@ -78,11 +89,34 @@ impl<DB: Backend> fmt::Debug for Connections<DB> {
 
 impl<DB: Backend> Connections<DB> {
     pub(crate) fn new(pool: Pool<DB>, dialect: &'static Dialect) -> Self {
-        Self { pool, dialect, patience: None, places: None, shared: Arc::default() }
+        let relay = Some(Arc::new(Relay::new(pool.clone())));
+        Self { pool, dialect, patience: None, places: None, relay, shared: Arc::default() }
     }
 
     pub(crate) fn pool(&self) -> &Pool<DB> {
         &self.pool
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "postgres")]
+    pub(super) fn relay(&self) -> &Arc<Relay<DB>> {
+        self.relay.as_ref().expect("nobody has told it to do without")
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "postgres")]
+    pub(super) fn set_relay(&mut self, relay: Arc<Relay<DB>>) {
+        self.relay = Some(relay);
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn speak(&mut self, dialect: &'static Dialect) {
+        self.dialect = dialect;
+    }
+
+    /// Gives the connection of each transaction back to the pool.
+    pub(crate) fn hand_nothing_on(&mut self) {
+        self.relay = None;
     }
 
     /// Waits no longer than this for a connection, or than the pool says if that is shorter. (sqlx
@@ -189,8 +223,8 @@ impl<DB: Backend> Connections<DB> {
         Arc::clone(places).try_acquire_owned().ok()
     }
 
-    /// Begins a transaction that is going to write and is nobody else's, on a task of its own, so
-    /// that whoever waits for it may stop waiting.
+    /// Begins a transaction that is going to write and is nobody else's. Whoever waits for it may
+    /// stop waiting.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<DB>> {
         let connections = self.clone();
         detached(async move { connections.begin_here().await }).await
@@ -203,24 +237,45 @@ impl<DB: Backend> Connections<DB> {
     ) -> sqlx::Result<Transaction<DB>> {
         let connections = self.clone();
         detached(async move {
-            let connection = connections.asked().await?;
-            Transaction::begin(connection, statement.into_sql_str()).await
+            let runner = Runner::new(connections.asked().await?);
+            connections.begin_on(runner, statement).await
         })
         .await
     }
 
     async fn begin_here(&self) -> sqlx::Result<Transaction<DB>> {
         if !self.is_suspicious() {
-            let connection = self.acquire().await?;
-            let statement = self.dialect.ask_and_begin.into_sql_str();
-            match Transaction::begin(connection, statement).await {
+            if let Some(runner) = self.relay.as_ref().and_then(|relay| relay.next()) {
+                let begun = self.begin_on(runner, self.dialect.begin);
+                let begun = match self.dialect.begun_within {
+                    None => begun.await,
+                    Some(soon) => {
+                        timeout(soon, begun).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                    }
+                };
+                match begun {
+                    Ok(tx) => return Ok(tx),
+                    Err(error) if is_one_of(self.dialect.busy, &error) => return Err(error),
+                    // Whatever is wrong with this one, the pool has others.
+                    Err(_) => {}
+                }
+            }
+            let runner = Runner::new(self.acquire().await?);
+            match self.begin_on(runner, self.dialect.ask_and_begin).await {
                 Ok(tx) => return Ok(tx),
                 Err(error) if self.says_no(&error) || is_in_failed_transaction(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        let connection = self.asked().await?;
-        Transaction::begin(connection, self.dialect.begin.into_sql_str()).await
+        self.begin_on(Runner::new(self.asked().await?), self.dialect.begin).await
+    }
+
+    async fn begin_on(
+        &self,
+        runner: Runner<DB>,
+        statement: &'static str,
+    ) -> sqlx::Result<Transaction<DB>> {
+        Transaction::begin(runner, statement.into_sql_str(), self.relay.clone()).await
     }
 
     /// The next connection of the pool, whatever it is in.
@@ -246,7 +301,7 @@ impl<DB: Backend> Connections<DB> {
     }
 
     fn says_no(&self, error: &sqlx::Error) -> bool {
-        code_of(error).is_some_and(|code| self.dialect.no.contains(&&*code))
+        is_one_of(self.dialect.no, error)
     }
 
     fn is_suspicious(&self) -> bool {
@@ -309,22 +364,34 @@ pub fn tidy_pool<DB: Backend>(options: PoolOptions<DB>) -> PoolOptions<DB> {
 
 /// Runs something to its end even if nobody waits for it any more, though not for long then: on a
 /// connection that has fallen silent it has no end.
-async fn detached<T: Send + 'static>(
+fn detached<T: Send + 'static>(
     work: impl Future<Output = sqlx::Result<T>> + Send + 'static,
-) -> sqlx::Result<T> {
-    let (mut answer, waiting) = oneshot::channel();
-    tokio::spawn(async move {
-        let mut work = pin!(work);
-        let done = tokio::select! {
-            done = &mut work => Some(done),
-            () = answer.closed() => timeout(GIVING_BACK, work).await.ok(),
-        };
-        if let Some(done) = done {
+) -> Detached<T> {
+    Detached(Some(Box::pin(work)))
+}
+
+struct Detached<T: Send + 'static>(Option<BoxFuture<'static, sqlx::Result<T>>>);
+
+impl<T: Send + 'static> Future for Detached<T> {
+    type Output = sqlx::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let work = self.0.as_mut().expect("nobody asks again for what is done");
+        let done = ready!(work.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<T: Send + 'static> Drop for Detached<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current())
+            && !std::thread::panicking()
+        {
             // What nobody takes is dropped, and so given back.
-            drop(answer.send(done));
+            drop(runtime.spawn(async move { drop(timeout(GIVING_BACK, work).await) }));
         }
-    });
-    waiting.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    }
 }
 
 /// What a connection was in.
@@ -357,6 +424,10 @@ async fn ask<DB: Backend>(
 /// Whether a statement failed because one before it had, in a transaction of Postgres.
 fn is_in_failed_transaction(error: &sqlx::Error) -> bool {
     code_of(error).is_some_and(|code| code == "25P02")
+}
+
+fn is_one_of(codes: &[&str], error: &sqlx::Error) -> bool {
+    code_of(error).is_some_and(|code| codes.contains(&&*code))
 }
 
 fn code_of(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {

@@ -166,54 +166,22 @@ impl<DB: Backend> DerefMut for Held<DB> {
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod tests {
-    use sqlx::{Executor, PgConnection, Postgres};
+    use sqlx::{Executor, Postgres};
 
     use super::*;
-    use crate::store::connections::Connections;
-    use crate::store::{Backend, Store};
-    use crate::testing::TestDatabase;
-
-    const DEADLINE: Duration = Duration::from_secs(30);
+    use crate::store::idle_pool::{DEADLINE, IdlePool, process};
 
     /// A line whose connection does not go away, however slow the machine is.
     fn long() -> Line<Postgres> {
         Line::lasting(DEADLINE * 2)
     }
 
-    /// A pool whose connections are all open and idle, of which so many may be kept.
-    struct Scene {
-        connections: Connections<Postgres>,
-        database: TestDatabase<Postgres>,
-    }
-
-    impl Scene {
-        async fn new(pool: u32, kept: usize) -> Self {
-            let database = TestDatabase::<Postgres>::with_connections(pool).await.unwrap();
-            let mut connections =
-                Connections::new(database.pool().clone(), <Postgres as Backend>::Store::DIALECT);
-            connections.keep(kept);
-            let scene = Self { connections, database };
-            let mut open = Vec::new();
-            for _ in 0..pool {
-                open.push(scene.connections.asked().await.unwrap());
-            }
-            drop(open);
-            scene.all_are_idle().await;
-            scene
-        }
-
-        async fn idle(&self, count: u32) {
-            let pool = self.database.pool();
-            let idle = async {
-                while pool.num_idle() != count as usize {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            };
-            tokio::time::timeout(DEADLINE, idle).await.expect("they are given back");
-        }
-
-        async fn all_are_idle(&self) {
-            self.idle(self.database.pool().options().get_max_connections()).await;
+    impl IdlePool {
+        /// Of so many connections, of which so many may be kept.
+        async fn keeping(count: u32, kept: usize) -> Self {
+            let mut pool = Self::of(count).await;
+            pool.connections.keep(kept);
+            pool
         }
 
         /// A statement on a line; returns which server process it ran on.
@@ -225,116 +193,111 @@ mod tests {
         }
     }
 
-    async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
-        sqlx::query_scalar("select pg_backend_pid()").fetch_one(connection).await
-    }
-
     #[tokio::test]
     async fn a_connection_stays_for_the_next_statement() {
-        let scene = Scene::new(3, 2).await;
+        let pool = IdlePool::keeping(3, 2).await;
         let line = long();
-        let first = scene.statement(&line).await;
-        assert_eq!(scene.database.pool().num_idle(), 2, "one is kept");
-        assert_eq!(scene.statement(&line).await, first);
-        assert_ne!(scene.statement(&long()).await, first, "that of another line");
+        let first = pool.statement(&line).await;
+        assert_eq!(pool.pool().num_idle(), 2, "one is kept");
+        assert_eq!(pool.statement(&line).await, first);
+        assert_ne!(pool.statement(&long()).await, first, "that of another line");
     }
 
     #[tokio::test]
     async fn a_connection_is_given_back_after_a_moment() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         let line = Line::default();
-        scene.statement(&line).await;
-        scene.all_are_idle().await;
+        pool.statement(&line).await;
+        pool.all_are_idle().await;
         assert!(line.take().is_none());
     }
 
     /// The clock may be late: where the process was frozen, by hours.
     #[tokio::test]
     async fn a_connection_that_was_kept_for_long_is_not_used() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         let line = long();
-        scene.statement(&line).await;
+        pool.statement(&line).await;
         if let Some(kept) = line.slot().as_mut() {
             kept.at = kept.at.checked_sub(DEADLINE * 5).expect("the machine has run for longer");
         }
         assert!(line.take().is_none());
-        scene.all_are_idle().await;
+        pool.all_are_idle().await;
     }
 
     #[tokio::test]
     async fn a_line_that_is_dropped_gives_back() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         let line = long();
-        scene.statement(&line).await;
+        pool.statement(&line).await;
         drop(line);
-        scene.all_are_idle().await;
+        pool.all_are_idle().await;
     }
 
     #[tokio::test]
     async fn the_last_idle_connection_is_not_kept() {
-        let scene = Scene::new(2, 2).await;
-        let others = scene.connections.asked().await.unwrap();
+        let pool = IdlePool::keeping(2, 2).await;
+        let others = pool.connections.asked().await.unwrap();
         let line = long();
-        scene.statement(&line).await;
+        pool.statement(&line).await;
         assert!(line.take().is_none());
         drop(others);
-        scene.all_are_idle().await;
+        pool.all_are_idle().await;
     }
 
     #[tokio::test]
     async fn no_more_are_kept_than_there_are_places() {
-        let scene = Scene::new(4, 1).await;
+        let pool = IdlePool::keeping(4, 1).await;
         let (one, other) = (long(), long());
-        scene.statement(&one).await;
-        scene.statement(&other).await;
+        pool.statement(&one).await;
+        pool.statement(&other).await;
         assert!(other.take().is_none());
         drop(one.take().expect("the first is kept"));
-        scene.statement(&other).await;
+        pool.statement(&other).await;
         assert!(other.take().is_some(), "the place is free again");
     }
 
     #[tokio::test]
     async fn nothing_stays_away_from_the_pool_for_long() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         let line = long();
-        let mut held = scene.connections.on_line(&line, true).await.unwrap();
+        let mut held = pool.connections.on_line(&line, true).await.unwrap();
         held.since = Instant::now().checked_sub(LONGEST).expect("the machine has run for longer");
-        scene.connections.keep_on(&line, held);
+        pool.connections.keep_on(&line, held);
         assert!(line.take().is_none());
-        scene.all_are_idle().await;
+        pool.all_are_idle().await;
     }
 
     /// A connection that only reads is not asked when it comes. When it comes again, it is.
     #[tokio::test]
     async fn a_transaction_that_was_left_open_is_ended_before_the_second_statement() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         for _ in 0..2 {
-            let mut left = scene.database.pool().acquire().await.unwrap();
+            let mut left = pool.pool().acquire().await.unwrap();
             left.execute("begin; select pg_current_xact_id()").await.unwrap();
             drop(left);
         }
-        scene.all_are_idle().await;
+        pool.all_are_idle().await;
         let line = long();
         let is_in_one = "select pg_current_xact_id_if_assigned() is not null";
         for expected in [true, false] {
-            let mut held = scene.connections.on_line(&line, false).await.unwrap();
+            let mut held = pool.connections.on_line(&line, false).await.unwrap();
             let found: bool = sqlx::query_scalar(is_in_one).fetch_one(&mut *held).await.unwrap();
             assert_eq!(found, expected);
-            scene.connections.keep_on(&line, held);
+            pool.connections.keep_on(&line, held);
         }
     }
 
     /// Its next statement fails, and the one after that has another connection.
     #[tokio::test]
     async fn a_connection_that_was_ended_meanwhile_is_used_only_once_more() {
-        let scene = Scene::new(2, 1).await;
+        let pool = IdlePool::keeping(2, 1).await;
         let line = long();
-        let first = scene.statement(&line).await;
-        let mut held = scene.connections.on_line(&line, true).await.unwrap();
-        let end = sqlx::query("select pg_terminate_backend($1, 10000)").bind(first);
-        end.execute(scene.database.pool()).await.unwrap();
+        let first = pool.statement(&line).await;
+        let mut held = pool.connections.on_line(&line, true).await.unwrap();
+        pool.terminate(first).await;
         process(&mut held).await.expect_err("there is nobody any more");
         drop(held);
-        assert_ne!(scene.statement(&line).await, first);
+        assert_ne!(pool.statement(&line).await, first);
     }
 }

@@ -12,6 +12,7 @@
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlStr;
@@ -21,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::Backend;
+use super::relay::{Relay, Runner};
 
 /// How long a connection that is given back may take to answer. (If it is still busy with a statement that
 /// nobody waits for any more, a new one is better, too.)
@@ -32,6 +34,11 @@ pub struct Loan<DB: Backend>(Option<PoolConnection<DB>>);
 impl<DB: Backend> Loan<DB> {
     pub(super) fn of(connection: PoolConnection<DB>) -> Self {
         Self(Some(connection))
+    }
+
+    /// Leaves this one without its connection.
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
     }
 
     /// Closes the connection instead of giving it back.
@@ -100,10 +107,11 @@ impl Drop for Unanswered {
 }
 
 /// A transaction on a connection of the pool; rolled back on drop. As sqlx's own, which gives its
-/// connection back in sqlx's way.
+/// connection back in sqlx's way, while this one hands it on to the next transaction (see `relay.rs`).
 pub struct Transaction<DB: Backend> {
-    connection: Loan<DB>,
+    connection: Runner<DB>,
     state: State,
+    relay: Option<Arc<Relay<DB>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,21 +124,30 @@ enum State {
 
 impl<DB: Backend> Transaction<DB> {
     /// Begins with a statement. If this is dropped before it has ended, the connection is closed.
-    pub(super) async fn begin(connection: Loan<DB>, statement: SqlStr) -> sqlx::Result<Self> {
-        let mut tx = Self { connection, state: State::Beginning };
-        let begun = DB::TransactionManager::begin(&mut tx.connection, Some(statement)).await;
+    pub(super) async fn begin(
+        connection: Runner<DB>,
+        statement: SqlStr,
+        relay: Option<Arc<Relay<DB>>>,
+    ) -> sqlx::Result<Self> {
+        let mut tx = Self { connection, state: State::Beginning, relay };
+        let begun = DB::TransactionManager::begin(&mut tx, Some(statement)).await;
         tx.state = State::Open;
         begun.map(|()| tx)
     }
 
     pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
-        DB::TransactionManager::commit(&mut self.connection).await?;
+        DB::TransactionManager::commit(&mut self).await?;
         self.state = State::Ended;
+        // It is in one still where somebody forgot a savepoint.
+        let is_free = DB::TransactionManager::get_transaction_depth(&self) == 0;
+        if let Some(relay) = self.relay.take().filter(|_| is_free) {
+            relay.hand_on(self.connection.take());
+        }
         Ok(())
     }
 
     pub(crate) async fn rollback(mut self) -> sqlx::Result<()> {
-        DB::TransactionManager::rollback(&mut self.connection).await?;
+        DB::TransactionManager::rollback(&mut self).await?;
         self.state = State::Ended;
         Ok(())
     }
@@ -139,9 +156,9 @@ impl<DB: Backend> Transaction<DB> {
 impl<DB: Backend> Drop for Transaction<DB> {
     fn drop(&mut self) {
         match self.state {
-            State::Beginning => self.connection.abandon(),
+            State::Beginning => self.connection.loan.abandon(),
             // Sent with the question whether the connection is well.
-            State::Open => DB::TransactionManager::start_rollback(&mut self.connection),
+            State::Open => DB::TransactionManager::start_rollback(self),
             State::Ended => {}
         }
     }
@@ -151,12 +168,12 @@ impl<DB: Backend> Deref for Transaction<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        &self.connection
+        &self.connection.loan
     }
 }
 
 impl<DB: Backend> DerefMut for Transaction<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        &mut self.connection
+        &mut self.connection.loan
     }
 }

@@ -7,6 +7,9 @@
 mod connections;
 pub(crate) mod control;
 pub(crate) mod fleet;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod idle_pool;
 pub(crate) mod line;
 pub(crate) mod loan;
 pub(crate) mod migrate;
@@ -14,6 +17,7 @@ mod namespace;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 mod query;
+pub(crate) mod relay;
 pub(crate) mod retention;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

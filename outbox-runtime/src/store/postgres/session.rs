@@ -20,7 +20,7 @@ use crate::error::{During, Result};
 use crate::store::Sql;
 use crate::store::connections::{Connections, Dialect};
 use crate::store::line::{Held, Line};
-use crate::store::loan::{Loan, Transaction};
+use crate::store::loan::{GIVING_BACK, Loan, Transaction};
 
 pub(super) const DIALECT: Dialect = Dialect {
     ask: "select",
@@ -30,8 +30,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     // In one simple query the two times are the same, unless the transaction began before.
     ask_and_begin: "select 1 / (now() = statement_timestamp())::int \
                     /* outbox: an error here means that the transaction is somebody else's */; begin",
+    begun_within: Some(GIVING_BACK),
+    busy: &[],
     no: &["22012"],
 };
+
+/// Behind a pooler, whoever begins waits for a connection to the server.
+const POOLED: Dialect = Dialect { begun_within: None, ..DIALECT };
 
 /// The pool, and how it may be used: see [`Statement`].
 #[derive(Clone, Debug)]
@@ -47,7 +52,8 @@ impl Sessions {
     }
 
     /// For a pooler that gives every transaction another server connection.
-    pub(super) fn pooled(self) -> Self {
+    pub(super) fn pooled(mut self) -> Self {
+        self.connections.speak(&POOLED);
         Self { pooled: true, ..self }
     }
 

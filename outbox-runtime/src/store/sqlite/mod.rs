@@ -80,6 +80,9 @@ const DIALECT: Dialect = Dialect {
     ask_writable: "",
     begin: "BEGIN IMMEDIATE",
     ask_and_begin: "BEGIN IMMEDIATE",
+    // It waits for the write lock.
+    begun_within: None,
+    busy: &["5", "261", "517", "773"],
     // "cannot start a transaction within a transaction", among others.
     no: &["1"],
 };
