@@ -1,7 +1,7 @@
 //! Waking up the consumers of this process, and telling other processes. A missed ring costs latency,
 //! never an event: the worker polls as well.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, watch};
@@ -12,6 +12,8 @@ use crate::store::Signal;
 #[derive(Clone, Default)]
 pub(crate) struct Bell {
     listeners: Arc<Mutex<Vec<Weak<Listener>>>>,
+    /// How many counts of rings there have been.
+    counts: Arc<AtomicU64>,
     /// Operations on consumers, and leases handed back: for the probers of this process.
     announced: watch::Sender<()>,
     /// Whether the only worker is one of this process, as far as it knows.
@@ -28,16 +30,23 @@ type Tell = dyn Fn(Signal<'_>, bool) + Send + Sync;
 pub(crate) struct Listener {
     event_name: &'static str,
     rung: Notify,
+    /// How often the bell has rung for this event: shared by its listeners.
+    rings: Arc<AtomicU64>,
     /// Whether a delivery row may be due that the listener has not heard of.
     due: AtomicBool,
 }
 
 impl Bell {
     pub(crate) fn listen(&self, event_name: &'static str) -> Arc<Listener> {
-        let listener =
-            Arc::new(Listener { event_name, rung: Notify::new(), due: AtomicBool::new(false) });
         let mut listeners = self.lock();
         listeners.retain(|other| other.strong_count() > 0);
+        let mut others = listeners.iter().filter_map(Weak::upgrade);
+        let rings = others.find(|other| other.event_name == event_name);
+        // While nobody listens nothing is counted: no number of a count before may come again.
+        let new_count = || Arc::new((self.counts.fetch_add(1, Ordering::Relaxed) << 32).into());
+        let rings = rings.map_or_else(new_count, |other| Arc::clone(&other.rings));
+        let (rung, due) = (Notify::new(), AtomicBool::new(false));
+        let listener = Arc::new(Listener { event_name, rung, rings, due });
         listeners.push(Arc::downgrade(&listener));
         listener
     }
@@ -104,10 +113,14 @@ impl Bell {
     }
 
     fn ring_if(&self, wanted: impl Fn(&Listener) -> bool) {
-        for listener in self.lock().iter().filter_map(Weak::upgrade) {
-            if wanted(&listener) {
-                listener.rung.notify_one();
-            }
+        let listeners = self.lock();
+        let wanted = || listeners.iter().filter_map(Weak::upgrade).filter(|other| wanted(other));
+        // All of it is counted before anybody is woken.
+        for listener in wanted() {
+            listener.rings.fetch_add(1, Ordering::AcqRel);
+        }
+        for listener in wanted() {
+            listener.rung.notify_one();
         }
     }
 
@@ -129,6 +142,12 @@ impl Listener {
         self.rung.notified().await;
     }
 
+    /// How often the bell has rung for this event, the same for all of its listeners. Whoever was woken
+    /// finds a number in which that ring is counted.
+    pub(crate) fn rings(&self) -> u64 {
+        self.rings.load(Ordering::Acquire)
+    }
+
     /// Whether a delivery row may be due, since the last call.
     pub(crate) fn take_due(&self) -> bool {
         self.due.swap(false, Ordering::Relaxed)
@@ -137,5 +156,31 @@ impl Listener {
     fn set_due(&self) -> bool {
         self.due.store(true, Ordering::Relaxed);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_of_an_event_count_the_same_rings() {
+        let bell = Bell::default();
+        let (one, other, another_event) = (bell.listen("a"), bell.listen("a"), bell.listen("b"));
+        let (before, before_b) = (one.rings(), another_event.rings());
+        bell.ring("a");
+        assert!(one.rings() > before);
+        assert_eq!(one.rings(), other.rings());
+        assert_eq!(another_event.rings(), before_b);
+    }
+
+    /// What has rung while nobody listened is in no count: a page that was read before must not look
+    /// as if it were of now.
+    #[test]
+    fn a_count_does_not_begin_again_where_one_before_began() {
+        let bell = Bell::default();
+        let before = bell.listen("a").rings();
+        bell.ring("a");
+        assert_ne!(bell.listen("a").rings(), before);
     }
 }

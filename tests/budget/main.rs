@@ -28,19 +28,22 @@ const EMIT: Costs = Costs {
     dead_rows: 0.0,
     wal_bytes: 750.0,
     transaction_ids: 2.0,
-    allocations: 50.0,
+    allocations: 45.0,
 };
 
-/// A delivery of one of 100 events of a page, which is read with one statement. 500 of them, or what was
-/// done in 50 ms, are recorded with one row, whose connection is asked first.
-const DELIVERY: Costs = Costs {
-    statements: 0.03,
-    rows: 0.006,
-    dead_rows: 0.0,
-    wal_bytes: 3.0,
-    transaction_ids: 0.006,
-    allocations: 12.0,
-};
+/// A delivery of one of 100 events of a page, which is read with one statement for all consumers. 500 of
+/// them, or what was done in 50 ms, are recorded with one row of each, whose connection is asked first.
+fn delivery(consumers: u32) -> Costs {
+    let shared = 1.0 / f64::from(consumers);
+    Costs {
+        statements: 0.006 + 0.018 * shared,
+        rows: 0.006,
+        dead_rows: 0.0,
+        wal_bytes: 3.0,
+        transaction_ids: 0.006,
+        allocations: 4.0 + 7.0 * shared,
+    }
+}
 
 macro_rules! consumers {
     ($($function:ident $name:literal),* $(,)?) => {
@@ -101,7 +104,7 @@ where
         delivery = delivery.or_less(&(delivered / (each * f64::from(consumers))));
         println!("with {consumers} consumers, an emit: {emit}; a delivery: {delivery}");
         over = emit.over("an emit", &EMIT);
-        over.extend(delivery.over("a delivery", &DELIVERY));
+        over.extend(delivery.over("a delivery", &self::delivery(consumers)));
         if over.is_empty() {
             break;
         }

@@ -108,6 +108,10 @@ async fn detached<T: Send + 'static>(
 pub trait Progress:
     Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
+    /// Whether a reader that comes from here would be given what one that comes from there is, and be
+    /// able to record it.
+    fn is_same(&self, other: &Self) -> bool;
+
     /// The progress of a reader that has handled everything up to this position of the page that
     /// it was read with.
     #[must_use]

@@ -4,6 +4,7 @@
 // module itself is private.
 #![allow(unreachable_pub)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -76,9 +77,9 @@ pub struct Slice {
 }
 
 /// What one read of the log returned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Page<P> {
-    pub(crate) events: Vec<StoredEvent>,
+    pub(crate) events: Vec<Arc<StoredEvent>>,
     /// Where the events were read: `start.at(position)` is the progress after one of them.
     pub(crate) start: P,
     /// Where the next read begins.

@@ -15,9 +15,10 @@ use uuid::Uuid;
 use super::decide::Next;
 use super::hooks::Hooks;
 use super::outage::Outage;
+use super::shelf::Shelf;
 use super::stride::MOST_IN_TASKS;
 use crate::bell::Bell;
-use crate::consumer::{ConsumerOptions, DeliveryMode};
+use crate::consumer::{Bound, ConsumerOptions, DeliveryMode};
 use crate::emitter::Emitter;
 use crate::error::{Error, Result};
 use crate::store::loan::Unanswered;
@@ -33,6 +34,7 @@ pub(crate) struct Crew<S: Store> {
     pub(crate) options: WorkerOptions,
     pub(crate) hooks: Hooks,
     pub(crate) outage: Outage,
+    pub(crate) shelf: Arc<Shelf<S::Progress>>,
     /// For whatever shards do with a connection.
     seats: Semaphore,
     /// For units, which keep theirs for as long as handlers run.
@@ -138,6 +140,7 @@ impl<S: Store> Crew<S> {
         emitter: Arc<Emitter<S::Db>>,
         options: WorkerOptions,
         hooks: Hooks,
+        consumers: &[Bound<S::Db>],
     ) -> Self {
         store.connections_mut().be_impatient(PATIENCE);
         let seats = options.seats(store.pool().options().get_max_connections()) as usize;
@@ -155,6 +158,7 @@ impl<S: Store> Crew<S> {
             options,
             hooks,
             outage,
+            shelf: Arc::new(Shelf::of(consumers.iter().map(|consumer| consumer.event_name))),
             seats: Semaphore::new(seats),
             unit_seats: Semaphore::new((seats - 1).max(1)),
             in_flight: Mutex::default(),

@@ -12,6 +12,7 @@ mod queue;
 mod retention;
 mod shard;
 mod share;
+mod shelf;
 mod stride;
 mod tracker;
 mod unit;
@@ -229,6 +230,7 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
             Arc::clone(&self.outbox.emitter),
             self.options.clone(),
             self.hooks.clone(),
+            &consumers,
         );
         Manager::start(Arc::new(crew), consumers).await
     }
@@ -248,7 +250,7 @@ where
     S::Db: Backend<Store = S>,
 {
     let emitter = Arc::new(crate::emitter::Emitter::listing_nothing(store.clone(), bell));
-    let crew = Arc::new(Crew::new(store, emitter, options, Hooks::default()));
+    let crew = Arc::new(Crew::new(store, emitter, options, Hooks::default(), &consumers));
     Ok(Manager::start(crew, consumers).await?.run(stop).await)
 }
 

@@ -12,6 +12,8 @@ mod recording;
 mod settle;
 mod start;
 
+pub(super) use admit::PAGE_BYTES;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,7 @@ use super::outage::{Pause, over};
 use super::pace::Pacer;
 use super::permits::Permits;
 use super::queue::{Item, Queue};
+use super::shelf::Reader;
 use super::stride::{Attempts, Stride};
 use super::tracker::Tracker;
 use super::unit::{UnitDone, UnitFailed, UnitSize};
@@ -69,6 +72,8 @@ pub(crate) struct Shard<S: Store> {
     reading: Call<Page<S::Progress>>,
     /// What it is read by.
     reading_line: Line<S::Db>,
+    /// Finds the page where another consumer has it.
+    reader: Arc<Reader<S::Progress>>,
     /// Whether the bell has rung since: the page may lack what was committed then.
     rung: bool,
     /// Mean payload size of the last page, to bound the bytes read ahead.
@@ -198,6 +203,7 @@ impl<S: Store> Shard<S> {
             caught_up: false,
             reading: Call::new(),
             reading_line: Line::default(),
+            reader: Arc::new(crew.shelf.reader(&slice)),
             rung: false,
             mean_bytes: 1,
             queue: Queue::new(options.ordered && options.mode == DeliveryMode::AtLeastOnce),

@@ -109,6 +109,8 @@ impl<P: Progress> Tracker<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chrono::Utc;
     use serde::{Deserialize, Serialize};
     use uuid::Uuid;
@@ -121,6 +123,10 @@ mod tests {
     struct Plain(Position);
 
     impl Progress for Plain {
+        fn is_same(&self, other: &Self) -> bool {
+            self == other
+        }
+
         fn at(&self, position: Position) -> Self {
             Self(position)
         }
@@ -154,7 +160,7 @@ mod tests {
             created_at: Utc::now(),
         });
         Page {
-            events: events.collect(),
+            events: events.map(Arc::new).collect(),
             start: Plain(start),
             end: Plain(end),
             caught_up: false,

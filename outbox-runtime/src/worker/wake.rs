@@ -51,6 +51,8 @@ pub(super) async fn probe<S: Store>(
                 crew.answered(PROBE, round).await
             }
         };
+        // As good a moment as any: where nothing is read, nobody else does it.
+        crew.shelf.tidy();
         let done_at = Instant::now();
         let mut pause = None;
         let mut rest = Duration::ZERO;

@@ -1,5 +1,6 @@
 //! The log: appending, and reading in windows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -233,7 +234,7 @@ impl PostgresStore {
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {
             if row.try_get::<Option<Position>, _>(0).during(READ)?.is_some() {
-                events.push(rows::event(row).during(READ)?);
+                events.push(Arc::new(rows::event(row).during(READ)?));
             } else {
                 let Json(read) = row.try_get::<Json<Head>, _>(5).during(READ)?;
                 head = Some(read);
@@ -244,7 +245,7 @@ impl PostgresStore {
         self.refuse_stray(head.stray, READ)?;
         head.now = self.read_time(head.now);
         // They come in this order, but SQL does not promise it of a `union all`.
-        events.sort_unstable_by_key(|event: &StoredEvent| event.position);
+        events.sort_unstable_by_key(|event: &Arc<StoredEvent>| event.position);
         Ok(Read { head, events })
     }
 
@@ -341,7 +342,7 @@ impl FromRow<'_, PgRow> for ProbeRow {
 /// A page, with what holds for all of it.
 struct Read {
     head: Head,
-    events: Vec<StoredEvent>,
+    events: Vec<Arc<StoredEvent>>,
 }
 
 /// The row without a position: see `open_window.sql`.
@@ -369,7 +370,7 @@ fn no_head() -> Error {
     Error::new(ErrorKind::Database, READ, "the statement returned no head")
 }
 
-fn last(events: &[StoredEvent]) -> Option<Position> {
+fn last(events: &[Arc<StoredEvent>]) -> Option<Position> {
     events.last().map(|event| event.position)
 }
 

@@ -16,6 +16,7 @@
 //! Writers are interchangeable, so only schedules in which they begin in their order are explored.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
@@ -440,7 +441,7 @@ fn read(world: &mut World, page: Vec<Position>, start: WindowProgress, end: Wind
         headers: Headers::default(),
         created_at: chrono::DateTime::UNIX_EPOCH,
     };
-    let events = page.iter().map(event).collect();
+    let events = page.iter().map(event).map(Arc::new).collect();
     let now = chrono::DateTime::UNIX_EPOCH;
     let read = Page { events, start, end: end.clone(), caught_up: false, now };
     let unhandled = world.reader.tracker.read(&read);

@@ -1,6 +1,8 @@
 //! The reader, broken on purpose in the ways that are easy to get wrong: the schedule tests must
 //! notice each of them. Compiled for tests only.
 
+use std::sync::Arc;
+
 use sqlx::{Connection, PgConnection};
 
 use super::window::{Window, WindowProgress};
@@ -133,8 +135,8 @@ impl PostgresStore {
         .fetch_all(connection)
         .await
         .during(READ)?;
-        let events: Vec<_> =
-            found.iter().map(rows::event).collect::<sqlx::Result<_>>().during(READ)?;
+        let events = found.iter().map(|row| rows::event(row).map(Arc::new));
+        let events: Vec<_> = events.collect::<sqlx::Result<_>>().during(READ)?;
         let high = events.last().map_or(progress.high, |event| event.position);
         let end = WindowProgress { high, ..progress.clone() };
         let caught_up = events.len() < limit as usize;

@@ -163,6 +163,10 @@ pub(super) fn late(snapshot: &str, next: u64) -> Vec<u64> {
 }
 
 impl Progress for WindowProgress {
+    fn is_same(&self, other: &Self) -> bool {
+        self == other && self.server == other.server
+    }
+
     fn at(&self, position: Position) -> Self {
         let mut progress = self.clone();
         if let Some(window) = &mut progress.window {
@@ -206,6 +210,14 @@ mod tests {
         assert_eq!(progress("10:14:10,12", 17, 5).late(), ["10", "12", "14", "15", "16"]);
         assert_eq!(progress("14:14:", 14, 5).late(), Vec::<String>::new());
         assert_eq!(WindowProgress::beginning().late(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_was_read_on_another_server_is_not_the_same() {
+        let here = progress("10:10:", 10, 5);
+        let restarted = here.clone().on(Server::default() + chrono::TimeDelta::seconds(1));
+        assert_eq!(here, restarted);
+        assert!(here.is_same(&here.clone()) && !here.is_same(&restarted));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The log: appending, and reading in the order of positions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::types::Json;
@@ -9,7 +10,7 @@ use super::progress::LogProgress;
 use super::rows::EventValues;
 use super::{SqliteStore, later, rows};
 use crate::error::{During, Error, ErrorKind, Result};
-use crate::event::{Emitted, Position};
+use crate::event::{Emitted, Position, StoredEvent};
 use crate::store::line::Line;
 use crate::store::{NewEvent, Page, Slice};
 
@@ -155,7 +156,7 @@ impl SqliteStore {
         let (mut events, mut span) = (Vec::with_capacity(rows.len()), None);
         for row in &rows {
             if row.try_get::<Option<Position>, _>(0).during(READ)?.is_some() {
-                events.push(rows::event(row).during(READ)?);
+                events.push(Arc::new(rows::event(row).during(READ)?));
             } else {
                 // Without an event after `progress` there is no bound.
                 let high: Option<Position> = row.try_get(8).during(READ)?;
@@ -166,7 +167,7 @@ impl SqliteStore {
         let span = span.ok_or_else(|| {
             Error::new(ErrorKind::Database, READ, "the statement returned no bounds")
         })?;
-        events.sort_unstable_by_key(|event| event.position);
+        events.sort_unstable_by_key(|event: &Arc<StoredEvent>| event.position);
         let last_of_full = events.last().filter(|_| events.len() == limit as usize);
         let (end, caught_up) = match (last_of_full, span) {
             (Some(last), _) => (progress_at(last.position), false),

@@ -31,6 +31,10 @@ impl LogProgress {
 }
 
 impl Progress for LogProgress {
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
     fn at(&self, position: Position) -> Self {
         Self { after: position }
     }

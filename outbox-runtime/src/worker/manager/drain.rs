@@ -66,6 +66,8 @@ impl<S: Store> Manager<S> {
         leases: &Mutex<Vec<(ShardId, CancellationToken)>>,
     ) -> Result<()> {
         loop {
+            // A pass finds what was committed before it, rung for or not.
+            self.crew.shelf.clear();
             let taken = self.take_all(shards, leases).await?;
             let before: u64 = shards.iter().map(Draining::count).sum();
             let passes = shards.iter_mut().map(|shard| Box::pin(shard.pass()));

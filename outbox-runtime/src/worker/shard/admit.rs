@@ -14,9 +14,11 @@ use crate::event::{Position, StoredEvent};
 use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDelivery};
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
+use crate::worker::shelf::Way;
 
-/// Payload bytes of a page, roughly: it is sized by the mean of the last one. At most two are queued.
-const PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// Payload bytes of a page, roughly: it is sized by the mean of the last one. At most two are queued, and
+/// as much again may wait on the shelf.
+pub(crate) const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 impl<S: Store> Shard<S> {
     pub(super) fn wants_events(&mut self) -> bool {
@@ -70,10 +72,29 @@ impl<S: Store> Shard<S> {
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
         let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
         let line = self.reading_line.clone();
+        // A page that somebody else read before says nothing of what the database is now.
+        let is_alone = barrier.is_some() || self.in_doubt.is_some();
+        let reader = (!is_alone).then(|| Arc::clone(&self.reader));
+        let listener = Arc::clone(&self.listener);
         self.rung = false;
         self.reading.ask(async move {
+            let mut shared = None;
+            if let Some(reader) = reader {
+                match reader.look(&cursor, limit, listener.rings()) {
+                    Way::Read(others) => shared = others,
+                    Way::Wait(page) => {
+                        if let Some(page) = page.page().await {
+                            return Ok(page);
+                        }
+                    }
+                }
+            }
             let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, limit);
-            crew.seated("read the log", reading).await
+            let page = crew.seated("read the log", reading).await?;
+            if let Some(shared) = shared {
+                shared.put(&page);
+            }
+            Ok(page)
         });
     }
 
@@ -102,13 +123,8 @@ impl<S: Store> Shard<S> {
     }
 
     /// Decides what becomes of an event that was read: a handler, a row, or nothing.
-    fn admit(&mut self, event: StoredEvent, now: DateTime<Utc>) {
-        let item = Item {
-            event: Arc::new(event),
-            attempts: 0,
-            source: Source::Log,
-            since: Instant::now(),
-        };
+    fn admit(&mut self, event: Arc<StoredEvent>, now: DateTime<Utc>) {
+        let item = Item { event, attempts: 0, source: Source::Log, since: Instant::now() };
         if item.event.version > self.slice.event_version {
             tracing::info!(
                 shard = %self.id, version = item.event.version,

@@ -27,8 +27,7 @@ impl Scene {
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
         let page = store.read(&Line::default(), &after(0), None, &slice("a"), 10).await.unwrap();
-        let events = page.events.into_iter().map(Arc::new).collect();
-        Self { store, clock, events, seq: 0, _file: file }
+        Self { store, clock, events: page.events, seq: 0, _file: file }
     }
 
     fn row(&self, index: usize, state: DeliveryState, due: Due) -> NewDelivery {

@@ -128,7 +128,7 @@ async fn each_event_is_in_exactly_one_shard_and_one_key_in_one() {
             store.read(&Line::default(), &after(0), None, &slice, 1_000).await.unwrap().events
         {
             count += 1;
-            assert_eq!(*shard_of.entry(event.key).or_insert(shard), shard);
+            assert_eq!(*shard_of.entry(event.key.clone()).or_insert(shard), shard);
         }
     }
     assert_eq!((count, shard_of.len()), (200, 50));
