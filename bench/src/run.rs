@@ -15,7 +15,7 @@ use crate::figures::{Outcome, Summary, rounded};
 use crate::machine::Machine;
 use crate::report::{self, Place, Report, Row};
 use crate::umpire::{Contestant, Server};
-use crate::workloads::{Beginning, Case, Part, Workload, plan};
+use crate::workloads::{Case, Part, Stock, Workload, plan};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -90,9 +90,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         *outcomes = vec![vec![Vec::new(); suite.contestants.len()]; suite.cases.len()];
     }
     for (suite, outcomes) in suites.iter().zip(&mut outcomes) {
-        for (number, outcomes) in outcomes.iter_mut().enumerate() {
-            suite.play(number, rounds, outcomes).await?;
-        }
+        suite.play(rounds, outcomes).await;
     }
     let mut rows = Vec::new();
     for (suite, outcomes) in suites.iter().zip(&outcomes) {
@@ -136,12 +134,31 @@ impl Suite {
         Ok(Self { server, database: database.to_owned(), cases, contestants })
     }
 
-    /// All rounds of a case, and what came of them for each contestant.
-    async fn play(&self, number: usize, rounds: u32, outcomes: &mut [Vec<Outcome>]) -> Result<()> {
-        let case = &self.cases[number];
+    /// All cases, and what came of them for each contestant.
+    async fn play(&self, rounds: u32, outcomes: &mut [Vec<Vec<Outcome>>]) {
+        let mut stocks: Vec<_> = self.contestants.iter().map(|_| Stock::default()).collect();
+        for (case, outcomes) in self.cases.iter().zip(outcomes) {
+            self.play_case(case, case.rounds.unwrap_or(rounds).min(rounds), outcomes, &mut stocks)
+                .await;
+            for stock in &mut stocks {
+                tell_of_what_is_left(stock.end_case().await);
+            }
+        }
+        for stock in stocks {
+            tell_of_what_is_left(stock.remove().await);
+        }
+    }
+
+    /// All rounds of a case.
+    async fn play_case(
+        &self,
+        case: &Case,
+        rounds: u32,
+        outcomes: &mut [Vec<Outcome>],
+        stocks: &mut [Stock],
+    ) {
         let count = self.contestants.len();
-        let mut beginnings: Vec<_> = (0..count).map(|_| Beginning::default()).collect();
-        for round in 0..case.rounds.unwrap_or(rounds).min(rounds) {
+        for round in 0..rounds {
             for place in 0..count {
                 let place = (place + round as usize) % count;
                 let (who, is_peer) = &self.contestants[place];
@@ -158,19 +175,12 @@ impl Suite {
                     }
                     Part::None => continue,
                 }
-                let run = round * 100_000 + (number * 100 + place * 2) as u32;
                 let began = Instant::now();
-                let outcome = case.run(&self.server, run, who, &mut beginnings[place]).await;
+                let outcome = case.run(&self.server, who, &mut stocks[place], rounds == 1).await;
                 self.tell(round, case, who, &outcome, began.elapsed());
                 outcomes[place].push(outcome);
             }
         }
-        for beginning in beginnings {
-            if let Err(error) = beginning.remove().await {
-                eprintln!("a database is left behind: {error:#}");
-            }
-        }
-        Ok(())
     }
 
     fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome, took: Duration) {
@@ -207,6 +217,12 @@ impl Suite {
             }
         }
         rows
+    }
+}
+
+fn tell_of_what_is_left(removed: Result<()>) {
+    if let Err(error) = removed {
+        eprintln!("a database is left behind: {error:#}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::Sub;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -85,10 +86,10 @@ impl Server {
     }
 
     /// A new database with the application's own tables.
-    pub(crate) async fn database(&self, number: u32) -> Result<Database> {
+    pub(crate) async fn database(&self) -> Result<Database> {
         match self {
             Self::Postgres(server) => {
-                let name = name(number);
+                let name = name();
                 administer(server, format!("create database {name}")).await?;
                 let mut database = Database::on_postgres(server, name).await?;
                 if let Database::Postgres { connection, .. } = &mut database {
@@ -115,7 +116,10 @@ impl Server {
 /// SQLite's file in the folder of a database, beside which it puts others.
 const FILE: &str = "bench.db";
 
-fn name(number: u32) -> String {
+/// A name that no other database has.
+fn name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("outbox_bench_{}_{number}", std::process::id())
 }
 
@@ -127,10 +131,10 @@ async fn administer(server: &str, statement: String) -> Result<()> {
 
 impl Template {
     /// A database with what is in this one.
-    pub(crate) async fn copy(&self, number: u32) -> Result<Database> {
+    pub(crate) async fn copy(&self) -> Result<Database> {
         match self {
             Self::Postgres { name: template, server } => {
-                let name = name(number);
+                let name = name();
                 // By way of the write-ahead log. Otherwise Postgres makes checkpoints afterwards, and
                 // whoever changes rows is charged for whole pages (see `Database::checkpoint`). One
                 // before it, so that what the copies before have left is not written during the run.

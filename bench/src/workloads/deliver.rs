@@ -30,7 +30,7 @@ const END_SECONDS: u64 = 10;
 
 impl Deliver {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = self.setup(database);
+        let setup = self.setup(database.url());
         let held = if self.held { database.hold().await? } else { None };
 
         let marks = tempfile::tempdir()?;
@@ -68,8 +68,8 @@ impl Deliver {
         Ok(figures)
     }
 
-    pub(super) fn setup(&self, database: &Database) -> Setup {
-        Setup { poll_only: self.poll_only, ..Setup::new(database.url()) }
+    pub(super) fn setup(&self, url: &str) -> Setup {
+        Setup { poll_only: self.poll_only, ..Setup::new(url) }
     }
 
     fn latencies(&self, folder: &Path) -> Result<Figures> {

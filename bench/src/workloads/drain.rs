@@ -23,7 +23,7 @@ pub(crate) struct Drain {
 impl Drain {
     /// Fills a database in which everything is installed; says what that cost.
     pub(super) async fn fill(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = self.setup(database);
+        let setup = self.setup(database.url());
         database.checkpoint().await?;
         let before = database.written().await?;
         let events = self.events.to_string();
@@ -39,7 +39,7 @@ impl Drain {
 
     /// Drains one that was filled.
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = self.setup(database);
+        let setup = self.setup(database.url());
         let events = self.events.to_string();
         let at_most = self.at_most.as_secs_f64().to_string();
         let mut task = vec!["drain", "--events", &events, "--at-most", &at_most];
@@ -67,7 +67,7 @@ impl Drain {
         Ok(figures)
     }
 
-    pub(super) fn setup(&self, database: &Database) -> Setup {
-        Setup { consumers: self.consumers, kind: self.kind, ..Setup::new(database.url()) }
+    pub(super) fn setup(&self, url: &str) -> Setup {
+        Setup { consumers: self.consumers, kind: self.kind, ..Setup::new(url) }
     }
 }

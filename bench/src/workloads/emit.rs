@@ -16,7 +16,7 @@ pub(crate) struct Emit {
 
 impl Emit {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = self.setup(database);
+        let setup = self.setup(database.url());
         let (writers, events) = (self.writers.to_string(), self.events.to_string());
         let seconds = self.seconds.to_string();
         let task = ["emit", "--writers", &writers, "--events", &events, "--for", &seconds];
@@ -29,11 +29,12 @@ impl Emit {
         Ok(figures)
     }
 
-    pub(super) fn setup(&self, database: &Database) -> Setup {
+    pub(super) fn setup(&self, url: &str) -> Setup {
         Setup {
             consumers: self.consumers,
-            connections: self.writers.max(10),
-            ..Setup::new(database.url())
+            // As a service has them: a pool whose last connection is not taken all the time.
+            connections: (self.writers + self.writers / 4).max(10),
+            ..Setup::new(url)
         }
     }
 }

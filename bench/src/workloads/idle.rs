@@ -19,7 +19,7 @@ pub(crate) struct Idle {
 
 impl Idle {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let mut process = who.start(&self.setup(database), &["serve"])?;
+        let mut process = who.start(&self.setup(database.url()), &["serve"])?;
         process.ready().await?;
         process.go().await?;
         tokio::time::sleep(Duration::from_secs(self.calm_seconds)).await;
@@ -43,7 +43,7 @@ impl Idle {
         Ok(figures)
     }
 
-    pub(super) fn setup(&self, database: &Database) -> Setup {
-        Setup { consumers: self.consumers, ..Setup::new(database.url()) }
+    pub(super) fn setup(&self, url: &str) -> Setup {
+        Setup { consumers: self.consumers, ..Setup::new(url) }
     }
 }

@@ -6,6 +6,7 @@ mod emit;
 mod idle;
 mod plan;
 mod scale;
+mod stock;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use outbox_contest::Unsupported;
 use tokio::time::timeout;
 
 use crate::figures::{Figures, Outcome};
-use crate::umpire::{Contestant, Database, Server, Setup, Template};
+use crate::umpire::{Contestant, Database, Server, Setup};
 
 pub(crate) use self::deliver::Deliver;
 pub(crate) use self::drain::Drain;
@@ -22,6 +23,7 @@ pub(crate) use self::emit::Emit;
 pub(crate) use self::idle::Idle;
 pub(crate) use self::plan::{Workload, plan};
 pub(crate) use self::scale::Scale;
+pub(crate) use self::stock::Stock;
 
 /// A contestant that takes longer for one run hangs.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -80,32 +82,16 @@ impl Entrants {
     }
 }
 
-/// What one contestant's runs of a case begin with: a database in which everything is installed and, where
-/// events wait, they do. It takes longer to make one than to copy it.
-#[derive(Default)]
-pub(crate) struct Beginning(Option<(Template, Figures)>);
-
-impl Beginning {
-    /// After the last run.
-    pub(crate) async fn remove(self) -> Result<()> {
-        match self.0 {
-            Some((template, _)) => template.remove().await,
-            None => Ok(()),
-        }
-    }
-}
-
 impl Case {
-    /// One run of one contestant, in a database of its own. `number` is a new one for each run, and the
-    /// number after it another one.
+    /// One run of one contestant, in a database of its own; perhaps it is the only one.
     pub(crate) async fn run(
         &self,
         server: &Server,
-        number: u32,
         who: &Contestant,
-        beginning: &mut Beginning,
+        stock: &mut Stock,
+        is_only: bool,
     ) -> Outcome {
-        match self.measured(server, number, who, beginning).await {
+        match self.measured(server, who, stock, is_only).await {
             Ok(figures) => Outcome::Measured(figures),
             Err(error) => match error.downcast::<Unsupported>() {
                 Ok(unsupported) => Outcome::Unsupported(unsupported.to_string()),
@@ -117,11 +103,11 @@ impl Case {
     async fn measured(
         &self,
         server: &Server,
-        number: u32,
         who: &Contestant,
-        beginning: &mut Beginning,
+        stock: &mut Stock,
+        is_only: bool,
     ) -> Result<Figures> {
-        let (mut database, prepared) = self.begin(server, number, who, beginning).await?;
+        let (mut database, prepared) = stock.begin(self, server, who, is_only).await?;
         let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
         database.remove().await?;
         let mut figures = figures.context("it did not end")??;
@@ -129,51 +115,21 @@ impl Case {
         Ok(figures)
     }
 
-    /// A database to run in, and what it cost to prepare it: a copy, unless there is only one run.
-    async fn begin(
-        &self,
-        server: &Server,
-        number: u32,
-        who: &Contestant,
-        beginning: &mut Beginning,
-    ) -> Result<(Database, Figures)> {
-        if beginning.0.is_none() {
-            let mut database = server.database(number + 1).await?;
-            let prepared = timeout(LONGEST, self.prepare(&mut database, who)).await;
-            match prepared.context("it did not end").flatten() {
-                Ok(prepared) if self.rounds == Some(1) => {
-                    database.checkpoint().await?;
-                    return Ok((database, prepared));
-                }
-                Ok(prepared) => {
-                    beginning.0 = Some((database.into_template().await?, prepared));
-                }
-                Err(error) => {
-                    database.remove().await?;
-                    return Err(error);
-                }
-            }
-        }
-        let (template, prepared) = beginning.0.as_ref().context("it was prepared")?;
-        Ok((template.copy(number).await?, prepared.clone()))
-    }
-
-    /// Installs everything, and fills the database; says what that cost.
-    async fn prepare(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        who.do_task(&self.setup(database), &["install"]).await?;
+    /// Fills a database in which everything is installed; says what that cost.
+    async fn fill(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
         match &self.run {
             Run::Drain(drain) => drain.fill(database, who).await,
             Run::Emit(_) | Run::Deliver(_) | Run::Scale(_) | Run::Idle(_) => Ok(Figures::new()),
         }
     }
 
-    fn setup(&self, database: &Database) -> Setup {
+    fn setup(&self, url: &str) -> Setup {
         match &self.run {
-            Run::Drain(drain) => drain.setup(database),
-            Run::Emit(emit) => emit.setup(database),
-            Run::Deliver(deliver) => deliver.setup(database),
-            Run::Scale(scale) => scale.setup(database),
-            Run::Idle(idle) => idle.setup(database),
+            Run::Drain(drain) => drain.setup(url),
+            Run::Emit(emit) => emit.setup(url),
+            Run::Deliver(deliver) => deliver.setup(url),
+            Run::Scale(scale) => scale.setup(url),
+            Run::Idle(idle) => idle.setup(url),
         }
     }
 

@@ -62,6 +62,7 @@ impl Workload {
             Self::Fanout => case == "10 consumers",
             Self::Emit => case == "16 writers",
             Self::Backlog => case == "5000000 events wait",
+            Self::Held => case == "a transaction is open",
             _ => false,
         }
     }
@@ -87,7 +88,10 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
                 // Two of the third parts of a lease after which ours are renewed.
                 seconds: if quick { 1 } else { 10 },
             }),
-            entrants: Entrants::All(&["outbox", "raw-notify"]),
+            entrants: match quick {
+                true => Entrants::Only(&["outbox"], "not run with `--quick`"),
+                false => Entrants::All(&["outbox"]),
+            },
             rounds: Some(1),
         });
     }
@@ -144,7 +148,8 @@ fn emits(quick: bool, postgres: bool) -> Vec<Case> {
     match (quick, postgres) {
         (true, _) => vec![emit(16, 1)],
         (false, true) => vec![emit(1, 1), emit(4, 1), emit(16, 1), emit(64, 1), emit(16, 10)],
-        (false, false) => vec![emit(1, 1), emit(4, 1), emit(1, 10)],
+        // Of these, one writes at a time.
+        (false, false) => vec![emit(1, 1), emit(4, 1), emit(16, 1), emit(64, 1), emit(1, 10)],
     }
 }
 
@@ -173,7 +178,7 @@ fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
         (true, true) => vec![one(200), two(200, own), polled(200)],
         (true, false) => vec![one(200)],
         (false, true) => vec![one(200), one(2_000), two(200, all), two(2_000, all), polled(200)],
-        (false, false) => vec![one(200), two(200, all)],
+        (false, false) => vec![one(200), one(2_000), two(200, all), two(2_000, all)],
     }
 }
 
@@ -186,7 +191,7 @@ fn helds(quick: bool) -> Vec<Case> {
             seconds: match (quick, held) {
                 (true, _) => 1,
                 (false, true) => 60,
-                (false, false) => 15,
+                (false, false) => 10,
             },
             two_processes: false,
             held,
@@ -252,7 +257,7 @@ mod tests {
     #[test]
     fn where_a_case_is_shown_it_is_one() {
         let cases = plan(false, true);
-        for workload in [Workload::Fanout, Workload::Emit, Workload::Backlog] {
+        for workload in [Workload::Fanout, Workload::Emit, Workload::Backlog, Workload::Held] {
             let own = cases.iter().filter(|case| case.workload == workload);
             let shown = own.filter(|case| workload.is_shown(&case.title)).count();
             assert_eq!(shown, 1, "{workload:?}");

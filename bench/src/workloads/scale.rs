@@ -25,7 +25,7 @@ const CONCURRENCY: u32 = 16;
 
 impl Scale {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
-        let setup = self.setup(database);
+        let setup = self.setup(database.url());
         let (heard, mut hears) = mpsc::unbounded_channel();
         // With these tasks the processes end.
         let mut workers = JoinSet::new();
@@ -61,7 +61,7 @@ impl Scale {
         Ok(Figures::from([(Metric::PerSecond, self.events as f64 / took.as_secs_f64())]))
     }
 
-    pub(super) fn setup(&self, database: &Database) -> Setup {
-        Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(database.url()) }
+    pub(super) fn setup(&self, url: &str) -> Setup {
+        Setup { shards: 8, concurrency: Some(CONCURRENCY), ..Setup::new(url) }
     }
 }
