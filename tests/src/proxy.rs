@@ -97,6 +97,7 @@ async fn carry(
 ) {
     let server = servers.borrow_and_update().clone();
     let silence = Silence::default();
+    let now = mode.clone();
     silence.fall(*mode.borrow_and_update());
     let Ok(upstream) = TcpStream::connect(server).await else { return };
     for stream in [&client, &upstream] {
@@ -106,23 +107,23 @@ async fn carry(
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = upstream.into_split();
     tokio::select! {
-        () = pump(client_read, server_write, &silence.up) => {}
-        () = pump(server_read, client_write, &silence.down) => {}
+        () = pump(client_read, server_write, || silence.is_up(&now)) => {}
+        () = pump(server_read, client_write, || silence.is_down(&now)) => {}
         () = silence.follow(&mut mode) => {}
         _ = servers.changed() => {}
     }
 }
 
 /// Moves what comes, and throws it away once there is silence: whoever sends it hears nothing bad.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: &AtomicBool) {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_silent: impl Fn() -> bool) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let moved = match from.read(&mut buffer).await {
-            Ok(read) if read > 0 && silent.load(Ordering::Relaxed) => continue,
+            Ok(read) if read > 0 && is_silent() => continue,
             Ok(read) if read > 0 => to.write_all(&buffer[..read]).await.is_ok(),
             _ => false,
         };
-        if !moved && silent.load(Ordering::Relaxed) {
+        if !moved && is_silent() {
             // The end of one side is not told to the other either.
             std::future::pending::<()>().await;
         }
@@ -147,6 +148,18 @@ impl Silence {
         if matches!(network, Network::Silent | Network::AnswersAreLost) {
             self.down.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Asked for each piece that comes: what was sent after the network had been changed must not pass
+    /// because nobody has noticed yet.
+    fn is_up(&self, now: &watch::Receiver<Network>) -> bool {
+        self.fall(*now.borrow());
+        self.up.load(Ordering::Relaxed)
+    }
+
+    fn is_down(&self, now: &watch::Receiver<Network>) -> bool {
+        self.fall(*now.borrow());
+        self.down.load(Ordering::Relaxed)
     }
 
     /// Ends when the connection is to be reset.
