@@ -25,6 +25,8 @@ pub(crate) struct Deliver {
 
 /// Connections are opened, statements prepared and caches filled in this time; it does not count.
 const WARM_UP: Duration = Duration::from_millis(500);
+/// More than it takes to start, and to wait for what comes late.
+const TAIL: Duration = Duration::from_secs(20);
 /// What [`Metric::PerSecondAtTheEnd`] is about.
 const END_SECONDS: u64 = 10;
 
@@ -66,6 +68,11 @@ impl Deliver {
             figures.insert(Metric::DeadRowsInAll, written.dead);
         }
         Ok(figures)
+    }
+
+    /// Whoever takes longer does not keep up.
+    pub(super) fn longest(&self) -> Duration {
+        WARM_UP + Duration::from_secs(u64::from(self.seconds)) + TAIL
     }
 
     pub(super) fn setup(&self, url: &str) -> Setup {

@@ -108,7 +108,7 @@ impl Case {
         is_only: bool,
     ) -> Result<Figures> {
         let (mut database, prepared) = stock.begin(self, server, who, is_only).await?;
-        let figures = timeout(LONGEST, self.run_in(&mut database, who)).await;
+        let figures = timeout(self.longest(), self.run_in(&mut database, who)).await;
         database.remove().await?;
         let mut figures = figures.context("it did not end")??;
         figures.extend(prepared);
@@ -130,6 +130,13 @@ impl Case {
             Run::Deliver(deliver) => deliver.setup(url),
             Run::Scale(scale) => scale.setup(url),
             Run::Idle(idle) => idle.setup(url),
+        }
+    }
+
+    fn longest(&self) -> Duration {
+        match &self.run {
+            Run::Deliver(deliver) => deliver.longest(),
+            Run::Drain(_) | Run::Emit(_) | Run::Scale(_) | Run::Idle(_) => LONGEST,
         }
     }
 

@@ -51,7 +51,7 @@ pub use query::{
     AttemptError, ConsumerStats, DeliveryFilter, DeliveryInfo, DeliveryState, EventFilter,
 };
 pub(crate) use types::{
-    AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery,
+    AuditEntry, ChangeStatement, ChangedRow, Changes, Checkpoint, DeliveryRow, Due, DueQuery, FEW,
     Fleet, Heartbeat, Member, NewDelivery, NewEvent, Orders, Pace, Page, Place, Probed, Pulse,
     Recorded, Registered, Registration, ShardId, Signal, Slice, Stop, Taken, UpdatedDelivery,
 };

@@ -76,6 +76,9 @@ pub struct Slice {
     pub(crate) dead_holds_key: bool,
 }
 
+/// A page of at most so many events may be read in a way that costs less to begin, and more for each event.
+pub(crate) const FEW: u32 = 32;
+
 /// What one read of the log returned.
 #[derive(Clone, Debug)]
 pub struct Page<P> {

@@ -68,6 +68,8 @@ pub(crate) struct Shard<S: Store> {
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
     caught_up: bool,
+    /// Whether there was nothing more when the last page was read, so that few events are new.
+    at_head: bool,
     /// The page that is being read.
     reading: Call<Page<S::Progress>>,
     /// What it is read by.
@@ -201,6 +203,7 @@ impl<S: Store> Shard<S> {
             tracker,
             cursor: taken.progress,
             caught_up: false,
+            at_head: false,
             reading: Call::new(),
             reading_line: Line::default(),
             reader: Arc::new(crew.shelf.reader(&slice)),

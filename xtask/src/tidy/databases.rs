@@ -22,6 +22,7 @@ const STATEMENTS: Twins = Twins {
     sqlite: "outbox-runtime/src/store/sqlite/sql/",
     exceptions: &[
         ("open_window.sql", "SQLite has one writer: its log is read by position, in read.sql"),
+        ("open_window_few.sql", "SQLite has one writer: its log is read by position, in read.sql"),
         (
             "open_window_none_late.sql",
             "SQLite has one writer: its log is read by position, in read.sql",

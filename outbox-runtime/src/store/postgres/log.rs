@@ -16,7 +16,7 @@ use super::window::{Server, Window, WindowProgress};
 use super::{PostgresStore, micros, rows};
 use crate::error::{During, Error, ErrorKind, Result};
 use crate::event::{Emitted, Position, StoredEvent};
-use crate::store::{NewEvent, Page, Probed, Pulse, Slice};
+use crate::store::{FEW, NewEvent, Page, Probed, Pulse, Slice};
 
 const READ: &str = "read the log";
 const MARK: &str = "mark a place in the log";
@@ -28,6 +28,9 @@ const SCAN_POSITIONS: Position = 10_000;
 
 /// The greater of the two limits in `open_window.sql`, which no page may exceed.
 const MOST_IN_PAGE: u32 = 10_000;
+
+// It has room for no more.
+const _: () = assert!(FEW <= 32);
 
 /// By how much the log must have grown, with nothing in it for the reader, to be worth a
 /// transaction id of the reader's own.
@@ -167,6 +170,12 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<Page<WindowProgress>> {
         let none_late = late.is_empty();
+        if none_late
+            && limit <= FEW
+            && let Some(read) = self.open_few(connection, progress, slice, limit).await?
+        {
+            return opened(progress, read, limit);
+        }
         let sql = &self.sql;
         let open = if none_late { &sql.open_window_none_late } else { &sql.open_window };
         let mut reading = query(open)
@@ -183,17 +192,36 @@ impl PostgresStore {
             reading = reading.bind(late).bind(progress.late_upto(Position::MAX));
         }
         let rows = reading.fetch_all(connection).await.during(READ)?;
-        let Read { head, events } = self.page_of(&rows, progress)?;
-        let Some(Opened { upto, high, own }) = head.opened else {
-            let (start, end) = (progress.clone(), progress.clone());
-            return Ok(Page { events, start, end, caught_up: true, now: head.now });
-        };
-        let mut start = progress.clone();
-        start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
-        let full = events.len() == limit as usize;
-        let end = start.clone().advanced(last(&events).filter(|_| full), head.bound);
-        let caught_up = end.window.is_none();
-        Ok(Page { events, start, end, caught_up, now: head.now })
+        opened(progress, self.page_of(&rows, progress)?, limit)
+    }
+
+    /// None where the sequence of positions does not say where it stands.
+    async fn open_few(
+        &self,
+        connection: &mut PgConnection,
+        progress: &WindowProgress,
+        slice: &Slice,
+        limit: u32,
+    ) -> Result<Option<Read>> {
+        let rows = query(&self.sql.open_window_few)
+            .bind(progress.high)
+            .bind(progress.next.to_string())
+            .bind(SCAN_POSITIONS)
+            .bind(slice.event_name)
+            .bind(slice.shard as i32)
+            .bind(slice.shards as i32)
+            .bind(slice.not_before)
+            .bind(i64::from(limit))
+            .bind(WORTH_AN_ID)
+            .fetch_all(connection)
+            .await
+            .during(READ)?;
+        let first = rows.first().ok_or_else(no_head)?;
+        let Some(head) = Head::beside(first).during(READ)? else { return Ok(None) };
+        let is_event = |row: &&PgRow| matches!(row.try_get::<Option<Position>, _>(0), Ok(Some(_)));
+        let events = rows.iter().filter(is_event).map(|row| rows::event(row).map(Arc::new));
+        let events = events.collect::<sqlx::Result<_>>().during(READ)?;
+        self.believed(head, events, progress).map(Some)
     }
 
     pub(super) async fn continue_window(
@@ -240,7 +268,15 @@ impl PostgresStore {
                 head = Some(read);
             }
         }
-        let mut head: Head = head.ok_or_else(no_head)?;
+        self.believed(head.ok_or_else(no_head)?, events, progress)
+    }
+
+    fn believed(
+        &self,
+        mut head: Head,
+        mut events: Vec<Arc<StoredEvent>>,
+        progress: &WindowProgress,
+    ) -> Result<Read> {
         progress.check_server(head.server)?;
         self.refuse_stray(head.stray, READ)?;
         head.now = self.read_time(head.now);
@@ -364,6 +400,39 @@ struct Opened {
     upto: String,
     high: Position,
     own: String,
+}
+
+impl Head {
+    /// What stands beside an event: see `open_window_few.sql`.
+    fn beside(row: &PgRow) -> sqlx::Result<Option<Self>> {
+        let Some(high) = row.try_get(10)? else { return Ok(None) };
+        let opened = match row.try_get(11)? {
+            Some(own) => Some(Opened { upto: row.try_get(9)?, high, own }),
+            None => None,
+        };
+        Ok(Some(Self {
+            now: row.try_get(13)?,
+            server: row.try_get(14)?,
+            bound: row.try_get(12)?,
+            stray: row.try_get(8)?,
+            opened,
+        }))
+    }
+}
+
+/// The first page of a window, if one was opened.
+fn opened(progress: &WindowProgress, read: Read, limit: u32) -> Result<Page<WindowProgress>> {
+    let Read { head, events } = read;
+    let Some(Opened { upto, high, own }) = head.opened else {
+        let (start, end) = (progress.clone(), progress.clone());
+        return Ok(Page { events, start, end, caught_up: true, now: head.now });
+    };
+    let mut start = progress.clone();
+    start.window = Some(Window { upto, next: parse_id(&own)?, high, after: 0 });
+    let full = events.len() == limit as usize;
+    let end = start.clone().advanced(last(&events).filter(|_| full), head.bound);
+    let caught_up = end.window.is_none();
+    Ok(Page { events, start, end, caught_up, now: head.now })
 }
 
 fn no_head() -> Error {

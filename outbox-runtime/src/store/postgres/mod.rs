@@ -80,7 +80,7 @@ crate::store::statements! {
     history, insert_audit, insert_deliveries, lag, last_position, late_floor,
     latest_checkpoints, ledger_heads, ledgers, limit_idle, live_leases, lock_cluster,
     lock_consumer, mark, move_sequence, needs, next_due, note_retention, notify, now,
-    open_window, open_window_none_late, orders, pause_key, paused_keys, place_of,
+    open_window, open_window_few, open_window_none_late, orders, pause_key, paused_keys, place_of,
     position_since, probe, redrive, register, registered, release_keys, release_leases,
     renew_leases, resume_key, save_consumer, set_cluster, shards, stats, still_held, take_over,
     translate_barriers, translate_shard, translate_unread, trim_audit, trim_checkpoints,

@@ -6,10 +6,11 @@
 //! allow, records checkpoints, crashes, and starts again from the last one.
 //!
 //! The product's own code: [`WindowProgress`] and the worker's `Tracker`. Copied into the model: the
-//! predicates of `open_window.sql`, `open_window_none_late.sql` and `continue_window.sql`, and when an
-//! id is drawn. Taken for granted: what Postgres says of snapshots (`xmax` is the latest *completed* id
-//! plus one), of sequences, and of row locks. Left out: the slice of a shard, the name of an event, and delivery
-//! rows; a page's span is 2 or 3 positions instead of 10,000, and a growth of 2 is worth an id.
+//! predicates of `open_window.sql` (those of `open_window_none_late.sql` and `open_window_few.sql` are the
+//! same, without the late part) and `continue_window.sql`, and when an id is drawn. Taken for granted: what
+//! Postgres says of snapshots (`xmax` is the latest *completed* id plus one), of sequences, and of row
+//! locks. Left out: the slice of a shard, the name of an event, and delivery rows; a page's span is 2 or 3
+//! positions instead of 10,000, and a growth of 2 is worth an id.
 //!
 //! Bounds: 3 transactions of one event, or 2 of up to two; one key that they may share (with its row
 //! lock) and keys of their own; with a crash, 2 transactions, of two events where no key is shared.

@@ -194,6 +194,7 @@ async fn a_page_scans_no_more_than_the_page_and_its_span() {
             Ok(arguments)
         };
         scans_at_most(most, &store, "open_window_none_late", opened).await;
+        scans_at_most(most, &store, "open_window_few", opened).await;
     }
 }
 
@@ -216,8 +217,14 @@ async fn what_is_read_all_the_time_is_never_compiled() {
             .unwrap();
     assert_eq!(threshold.parse(), Ok(COMPILED_ABOVE));
     connection.execute("set plan_cache_mode = force_generic_plan").await.unwrap();
-    let often =
-        ["open_window", "open_window_none_late", "continue_window", "probe", "examine_range"];
+    let often = [
+        "open_window",
+        "open_window_few",
+        "open_window_none_late",
+        "continue_window",
+        "probe",
+        "examine_range",
+    ];
     let statements = store.statements().into_iter();
     let statements: Vec<_> = statements.filter(|(name, _)| often.contains(name)).collect();
     assert_eq!(statements.len(), often.len());
@@ -230,6 +237,38 @@ async fn what_is_read_all_the_time_is_never_compiled() {
             sqlx::raw_sql(explained).fetch_one(&mut *connection).await.unwrap().get(0);
         let cost = plan[0]["Plan"]["Total Cost"].as_f64().unwrap();
         assert!((1.0..COMPILED_ABOVE).contains(&cost), "{name} costs {cost}: {plan:#}");
+    }
+}
+
+/// To plan a statement takes as long as to read a hundred events.
+#[tokio::test]
+async fn what_reads_at_the_head_is_planned_once() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let mut tx = store.pool().begin().await.unwrap();
+    store.append(&mut tx, events(5_000, "some"), Duration::ZERO).await.unwrap();
+    tx.commit().await.unwrap();
+    for statistics in [
+        "analyze outbox.event",
+        "delete from pg_statistic where starelid = 'outbox.event'::regclass",
+    ] {
+        for name in ["open_window_few", "open_window_none_late"] {
+            let (_, text) = store.statements().into_iter().find(|found| found.0 == name).unwrap();
+            let mut connection = store.pool().acquire().await.unwrap();
+            connection.execute(statistics).await.unwrap();
+            connection.execute(AssertSqlSafe(format!("prepare reading as {text}"))).await.unwrap();
+            for high in 4_900..4_920 {
+                let values = format!("{high}, '3', 10000, 'some', 0, 1, null, 32, 1000");
+                let read = AssertSqlSafe(format!("execute reading ({values})"));
+                let rows = sqlx::raw_sql(read).fetch_all(&mut *connection).await.unwrap();
+                assert!(rows.len() >= 32, "{name} read {}", rows.len());
+            }
+            let plans = "select custom_plans, generic_plans from pg_prepared_statements
+                         where name = 'reading'";
+            let plans: (i64, i64) =
+                sqlx::query_as(plans).fetch_one(&mut *connection).await.unwrap();
+            assert_eq!(plans, (5, 15), "{name}, {statistics}");
+            connection.execute("deallocate reading").await.unwrap();
+        }
     }
 }
 

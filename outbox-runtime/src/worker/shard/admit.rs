@@ -11,7 +11,7 @@ use super::{LONGEST_SLEEP, SWEEP, Shard};
 use crate::consumer::OnReading;
 use crate::error::Result;
 use crate::event::{Position, StoredEvent};
-use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDelivery};
+use crate::store::{DeliveryState, Due, DueQuery, FEW, Progress, Store, UpdatedDelivery};
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
 use crate::worker::shelf::Way;
@@ -55,20 +55,25 @@ impl<S: Store> Shard<S> {
     /// Whether the queue is low enough to read more into it: a page is read while the one before it
     /// is handled.
     fn has_room(&self) -> bool {
-        let batch = self.consumer.options.batch.map_or(0, |batch| batch.max);
-        self.queue.len() < self.page_limit().max(batch) as usize
+        self.queue.len() < self.page_limit().max(self.batch_max()) as usize
+    }
+
+    fn batch_max(&self) -> u32 {
+        self.consumer.options.batch.map_or(1, |batch| batch.max)
     }
 
     fn page_limit(&self) -> u32 {
-        let wanted =
-            self.crew.options.page_size.max(self.consumer.options.batch.map_or(1, |b| b.max));
+        let wanted = self.crew.options.page_size.max(self.batch_max());
         let affordable = PAGE_BYTES / self.mean_bytes.max(1);
         wanted.min(u32::try_from(affordable).unwrap_or(u32::MAX)).max(1)
     }
 
     /// Begins to read the next page.
     pub(super) fn read(&mut self) {
-        let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
+        let mut limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
+        if self.at_head {
+            limit = limit.min(FEW.max(self.batch_max()));
+        }
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
         let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
         let line = self.reading_line.clone();
@@ -109,6 +114,7 @@ impl<S: Store> Shard<S> {
         if let Some(pacer) = &mut self.pacer {
             pacer.spend(page.events.len());
         }
+        self.at_head = page.caught_up;
         self.caught_up = page.caught_up && !self.rung;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
