@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
@@ -22,6 +22,9 @@ use crate::task::{Action, Ends, Kind, Load, Setup, Task};
 
 /// What was committed is delivered within this time, or counts as not delivered.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So many transactions each writer commits before they are counted: by then Postgres has planned their
+/// statements for good.
+const FIRST: u32 = 8;
 /// How often a contestant that serves says how much it has handled.
 const REPORT_EVERY: Duration = Duration::from_millis(20);
 /// How often it is asked whether everything was recorded: a fraction of what any run takes.
@@ -130,41 +133,66 @@ async fn emit<C: Contestant>(
     events: u32,
     lasting: Duration,
 ) -> Result<Count> {
-    let contestant = Arc::new(C::open(setup).await?);
-    let next = Arc::new(AtomicU64::new(0));
+    let writing = Writing {
+        contestant: Arc::new(C::open(setup).await?),
+        next: AtomicU64::new(0),
+        events,
+        committed: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    };
+    let writing = Arc::new(writing);
     // The connections are there when the watch starts, and it shows here what is not supported.
-    write(&contestant, &next, writers, events, Duration::from_millis(200)).await?;
+    ended(start_writers(&writing, writers, Some(FIRST))).await?;
     ready().await?;
-    let count = write(&contestant, &next, writers, events, lasting).await?;
-    Ok(Count { count, first: None })
+    let before = writing.committed.load(Ordering::Relaxed);
+    let tasks = start_writers(&writing, writers, None);
+    tokio::time::sleep(lasting).await;
+    // They go on meanwhile. (Who waits for SQLite's lock may do so for seconds, and counts for nothing.)
+    Said::Handled(writing.committed.load(Ordering::Relaxed) - before).say()?;
+    writing.stop.store(true, Ordering::Relaxed);
+    ended(tasks).await?;
+    Ok(Count { count: writing.committed.load(Ordering::Relaxed) - before, first: None })
 }
 
-/// Commits transactions for a while, and returns how many.
-async fn write<C: Contestant>(
-    contestant: &Arc<C>,
-    next: &Arc<AtomicU64>,
-    writers: u32,
+/// What the writers share.
+struct Writing<C> {
+    contestant: Arc<C>,
+    /// The number of the next event.
+    next: AtomicU64,
+    /// So many in each transaction.
     events: u32,
-    lasting: Duration,
-) -> Result<u64> {
-    let deadline = Instant::now() + lasting;
+    committed: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// Commits transactions, each writer so many, or until told to stop.
+fn start_writers<C: Contestant>(
+    writing: &Arc<Writing<C>>,
+    writers: u32,
+    each: Option<u32>,
+) -> JoinSet<Result<()>> {
     let mut tasks = JoinSet::new();
     for _ in 0..writers {
-        let (contestant, next) = (Arc::clone(contestant), Arc::clone(next));
+        let writing = Arc::clone(writing);
         tasks.spawn(async move {
-            let mut committed = 0;
-            while Instant::now() < deadline {
-                contestant.emit(take(&next, events)).await?;
-                committed += 1;
+            let Writing { contestant, next, events, committed, stop } = &*writing;
+            let mut left = each.unwrap_or(u32::MAX);
+            while left > 0 && !stop.load(Ordering::Relaxed) {
+                contestant.emit(take(next, *events)).await?;
+                committed.fetch_add(1, Ordering::Relaxed);
+                left -= 1;
             }
-            anyhow::Ok(committed)
+            Ok(())
         });
     }
-    let mut committed = 0;
-    while let Some(written) = tasks.join_next().await {
-        committed += written.context("a writer")??;
+    tasks
+}
+
+async fn ended(mut tasks: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(ended) = tasks.join_next().await {
+        ended.context("a writer")??;
     }
-    Ok(committed)
+    Ok(())
 }
 
 fn take(next: &AtomicU64, events: u32) -> Range<u64> {

@@ -10,7 +10,7 @@ use crate::clock::Monotonic;
 pub enum Said {
     /// Everything is prepared: it waits for a line on its standard input, and then begins.
     Ready,
-    /// So many events were handled so far.
+    /// So many events were handled so far, or transactions committed.
     Handled(u64),
     /// It is over.
     Done {
