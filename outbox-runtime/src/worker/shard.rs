@@ -68,8 +68,9 @@ pub(crate) struct Shard<S: Store> {
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
     caught_up: bool,
-    /// Whether there was nothing more when the last page was read, so that few events are new.
-    at_head: bool,
+    /// Whether the last page had few events, so that few are expected. (Whoever shares it expects the same,
+    /// and so can share the next one.)
+    expects_few: bool,
     /// The page that is being read.
     reading: Call<Page<S::Progress>>,
     /// What it is read by.
@@ -203,7 +204,7 @@ impl<S: Store> Shard<S> {
             tracker,
             cursor: taken.progress,
             caught_up: false,
-            at_head: false,
+            expects_few: false,
             reading: Call::new(),
             reading_line: Line::default(),
             reader: Arc::new(crew.shelf.reader(&slice)),

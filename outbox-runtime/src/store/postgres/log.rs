@@ -218,9 +218,14 @@ impl PostgresStore {
             .during(READ)?;
         let first = rows.first().ok_or_else(no_head)?;
         let Some(head) = Head::beside(first).during(READ)? else { return Ok(None) };
-        let is_event = |row: &&PgRow| matches!(row.try_get::<Option<Position>, _>(0), Ok(Some(_)));
-        let events = rows.iter().filter(is_event).map(|row| rows::event(row).map(Arc::new));
-        let events = events.collect::<sqlx::Result<_>>().during(READ)?;
+        let events = match first.try_get::<Option<Position>, _>(0).during(READ)? {
+            // Nothing was found: this row is there for what holds for the page.
+            None => Vec::new(),
+            Some(_) => {
+                let events = rows.iter().map(|row| rows::event(row).map(Arc::new));
+                events.collect::<sqlx::Result<_>>().during(READ)?
+            }
+        };
         self.believed(head, events, progress).map(Some)
     }
 

@@ -71,7 +71,7 @@ impl<S: Store> Shard<S> {
     /// Begins to read the next page.
     pub(super) fn read(&mut self) {
         let mut limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
-        if self.at_head {
+        if self.expects_few {
             limit = limit.min(FEW.max(self.batch_max()));
         }
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
@@ -114,7 +114,7 @@ impl<S: Store> Shard<S> {
         if let Some(pacer) = &mut self.pacer {
             pacer.spend(page.events.len());
         }
-        self.at_head = page.caught_up;
+        self.expects_few = page.events.len() < FEW as usize;
         self.caught_up = page.caught_up && !self.rung;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
