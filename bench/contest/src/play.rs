@@ -22,8 +22,8 @@ use crate::task::{Action, Ends, Kind, Load, Setup, Task};
 
 /// What was committed is delivered within this time, or counts as not delivered.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many transactions each writer commits before they are counted: by then Postgres has planned their
-/// statements for good.
+/// So many transactions each writer commits before they are counted: by then most connections have their
+/// statements prepared, and planned for good.
 const FIRST: u32 = 8;
 /// How often a contestant that serves says how much it has handled.
 const REPORT_EVERY: Duration = Duration::from_millis(20);

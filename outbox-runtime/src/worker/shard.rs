@@ -68,8 +68,9 @@ pub(crate) struct Shard<S: Store> {
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
     caught_up: bool,
-    /// Whether the last page had few events, so that few are expected. (Whoever shares it expects the same,
-    /// and so can share the next one.)
+    /// How many events were read since there was nothing more.
+    burst: usize,
+    /// Whether those before were few, so that few are expected.
     expects_few: bool,
     /// The page that is being read.
     reading: Call<Page<S::Progress>>,
@@ -204,6 +205,7 @@ impl<S: Store> Shard<S> {
             tracker,
             cursor: taken.progress,
             caught_up: false,
+            burst: 0,
             expects_few: false,
             reading: Call::new(),
             reading_line: Line::default(),

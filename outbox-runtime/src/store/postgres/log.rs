@@ -29,7 +29,7 @@ const SCAN_POSITIONS: Position = 10_000;
 /// The greater of the two limits in `open_window.sql`, which no page may exceed.
 const MOST_IN_PAGE: u32 = 10_000;
 
-// It has room for no more.
+// `open_window_few.sql` returns no more.
 const _: () = assert!(FEW <= 32);
 
 /// By how much the log must have grown, with nothing in it for the reader, to be worth a
@@ -386,7 +386,7 @@ struct Read {
     events: Vec<Arc<StoredEvent>>,
 }
 
-/// The row without a position: see `open_window.sql`.
+/// What holds for a page: the row without a position in `open_window.sql`, or what stands beside the events.
 #[derive(Deserialize)]
 struct Head {
     now: DateTime<Utc>,

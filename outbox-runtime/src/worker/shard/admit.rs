@@ -70,10 +70,12 @@ impl<S: Store> Shard<S> {
 
     /// Begins to read the next page.
     pub(super) fn read(&mut self) {
-        let mut limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
-        if self.expects_few {
-            limit = limit.min(FEW.max(self.batch_max()));
-        }
+        let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
+        // Others share a page whatever they expect.
+        let expected = match self.expects_few && self.burst == 0 {
+            true => limit.min(FEW.max(self.batch_max())),
+            false => limit,
+        };
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
         let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
         let line = self.reading_line.clone();
@@ -94,7 +96,7 @@ impl<S: Store> Shard<S> {
                     }
                 }
             }
-            let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, limit);
+            let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, expected);
             let page = crew.seated("read the log", reading).await?;
             if let Some(shared) = shared {
                 shared.put(&page);
@@ -114,7 +116,11 @@ impl<S: Store> Shard<S> {
         if let Some(pacer) = &mut self.pacer {
             pacer.spend(page.events.len());
         }
-        self.expects_few = page.events.len() < FEW as usize;
+        self.burst += page.events.len();
+        if page.caught_up && self.burst > 0 {
+            self.expects_few = self.burst < FEW as usize;
+            self.burst = 0;
+        }
         self.caught_up = page.caught_up && !self.rung;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();
