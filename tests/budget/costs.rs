@@ -17,20 +17,30 @@ pub(crate) struct Costs {
     pub(crate) transaction_ids: f64,
     /// Of memory, in this process.
     pub(crate) allocations: f64,
+    /// Of the table of events or one of its indexes.
+    pub(crate) scans: f64,
 }
 
 impl Costs {
-    const NAMES: [&'static str; 6] =
-        ["statements", "rows", "dead rows", "WAL bytes", "transaction ids", "allocations"];
+    const NAMES: [&'static str; 7] = [
+        "statements",
+        "rows",
+        "dead rows",
+        "WAL bytes",
+        "transaction ids",
+        "allocations",
+        "scans of the log",
+    ];
 
-    fn values(&self) -> [f64; 6] {
-        let Self { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations } = *self;
-        [statements, rows, dead_rows, wal_bytes, transaction_ids, allocations]
+    fn values(&self) -> [f64; 7] {
+        let Self { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations, scans } =
+            *self;
+        [statements, rows, dead_rows, wal_bytes, transaction_ids, allocations, scans]
     }
 
-    fn of(values: [f64; 6]) -> Self {
-        let [statements, rows, dead_rows, wal_bytes, transaction_ids, allocations] = values;
-        Self { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations }
+    fn of(values: [f64; 7]) -> Self {
+        let [statements, rows, dead_rows, wal_bytes, transaction_ids, allocations, scans] = values;
+        Self { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations, scans }
     }
 
     /// More than anything costs.
@@ -41,6 +51,7 @@ impl Costs {
         wal_bytes: f64::MAX,
         transaction_ids: f64::MAX,
         allocations: f64::MAX,
+        scans: f64::MAX,
     };
 
     /// The lesser of each.

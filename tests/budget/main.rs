@@ -3,10 +3,12 @@
 //!
 //! A figure is what 2,000 events cost more than 1,000, for each: what a worker costs by itself, whatever
 //! it handles, cancels out. What is over the budget is counted again a few times, and the least counts:
-//! a machine that stands still for a moment makes a worker record and signal more often. The server is the test's own, since Postgres counts its write-ahead log
-//! and its transaction ids for all databases together.
+//! a machine that stands still for a moment makes a worker record and signal more often. The server is the
+//! test's own, since Postgres counts its write-ahead log and its transaction ids for all databases
+//! together.
 
 mod costs;
+mod head;
 mod stage;
 
 use anyhow::Result;
@@ -29,6 +31,7 @@ const EMIT: Costs = Costs {
     wal_bytes: 750.0,
     transaction_ids: 2.0,
     allocations: 45.0,
+    scans: 0.0,
 };
 
 /// A delivery of one of 100 events of a page, which is read with one statement for all consumers. 500 of
@@ -42,6 +45,7 @@ fn delivery(consumers: u32) -> Costs {
         wal_bytes: 3.0,
         transaction_ids: 0.006,
         allocations: 4.0 + 7.0 * shared,
+        scans: 0.05 * shared,
     }
 }
 

@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use anyhow::Result;
 use outbox_runtime::{Consumers, ListedIn, Outbox, Own, Postgres, Worker};
-use outbox_tests::{Cluster, Db, Ping, Tap, wait};
+use outbox_tests::{Cluster, Db, Ping, Running, Tap, wait};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use tokio::sync::watch;
 
 use crate::HEAP;
 use crate::costs::Costs;
@@ -120,6 +121,32 @@ where
         .await
     }
 
+    /// What it costs to emit so many events and to deliver them, each when all consumers have handled the
+    /// one before it. They say in `handled` how often they were called.
+    pub(crate) async fn delivers_one_by_one(
+        &self,
+        events: u64,
+        handled: &watch::Sender<u64>,
+        consumers: u64,
+    ) -> Result<Costs> {
+        let mut handled = handled.subscribe();
+        let before = *handled.borrow();
+        self.costs(async |outbox| {
+            let running = Running::worker(Worker::new(outbox.clone(), ()));
+            for n in 0..events {
+                let mut tx = outbox.begin().await?;
+                outbox.emit(&mut tx, Ping::new(n)).await?;
+                tx.commit().await?;
+                let all = |handled: &u64| *handled >= before + (n + 1) * consumers;
+                let come = handled.wait_for(all);
+                drop(wait::for_signal("all consumers to have it", come).await?);
+            }
+            running.stop().await?;
+            Ok(())
+        })
+        .await
+    }
+
     /// What something costs.
     async fn costs(
         &self,
@@ -133,15 +160,16 @@ where
     async fn count(&self) -> Result<Costs> {
         let allocations = HEAP.stats().allocations as f64;
         let statements = self.tap.statements() as f64;
-        let (rows, dead_rows, wal_bytes, transaction_ids) = sqlx::query_as(
+        let (rows, dead_rows, wal_bytes, transaction_ids, scans) = sqlx::query_as(
             "select sum(n_tup_ins + n_tup_upd + n_tup_del)::float8,
                     sum(n_tup_upd + n_tup_del)::float8,
                     (pg_current_wal_insert_lsn() - '0/0')::float8,
-                    pg_snapshot_xmax(pg_current_snapshot())::text::float8
+                    pg_snapshot_xmax(pg_current_snapshot())::text::float8,
+                    (sum(seq_scan + idx_scan) filter (where relname = 'event'))::float8
              from pg_stat_user_tables",
         )
         .fetch_one(&self.counts)
         .await?;
-        Ok(Costs { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations })
+        Ok(Costs { statements, rows, dead_rows, wal_bytes, transaction_ids, allocations, scans })
     }
 }

@@ -90,6 +90,11 @@ impl Process {
         Ok(())
     }
 
+    /// Ends it wherever it is.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// The next thing that it says. That it cannot do what it was asked is an error, of the type
     /// [`Unsupported`](outbox_contest::Unsupported).
     pub(crate) async fn hear(&mut self) -> Result<Said> {
