@@ -22,9 +22,11 @@ use crate::task::{Action, Ends, Kind, Load, Setup, Task};
 
 /// What was committed is delivered within this time, or counts as not delivered.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many transactions each writer commits before they are counted: by then most connections have their
-/// statements prepared, and planned for good.
+/// So many transactions each writer commits before they are counted: by then most connections to Postgres
+/// have their statements prepared, and planned for good.
 const FIRST: u32 = 8;
+/// The same on SQLite, where writers that wait for one another take seconds for more.
+const FIRST_ON_SQLITE: u32 = 1;
 /// How often a contestant that serves says how much it has handled.
 const REPORT_EVERY: Duration = Duration::from_millis(20);
 /// How often it is asked whether everything was recorded: a fraction of what any run takes.
@@ -142,7 +144,8 @@ async fn emit<C: Contestant>(
     };
     let writing = Arc::new(writing);
     // The connections are there when the watch starts, and it shows here what is not supported.
-    ended(start_writers(&writing, writers, Some(FIRST))).await?;
+    let first = if setup.url.starts_with("sqlite:") { FIRST_ON_SQLITE } else { FIRST };
+    ended(start_writers(&writing, writers, Some(first))).await?;
     ready().await?;
     let before = writing.committed.load(Ordering::Relaxed);
     let tasks = start_writers(&writing, writers, None);

@@ -14,7 +14,7 @@ use crate::umpire::{Contestant, Database, Setup};
 #[derive(Debug, Clone)]
 pub(crate) struct Deliver {
     pub(crate) rate: u32,
-    pub(crate) seconds: u32,
+    pub(crate) seconds: f64,
     /// Emitted in one process and handled in another, or both in one.
     pub(crate) two_processes: bool,
     /// While another session has a transaction id and does nothing.
@@ -28,7 +28,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// More than it takes to start, and to wait for what comes late.
 const TAIL: Duration = Duration::from_secs(20);
 /// What [`Metric::PerSecondAtTheEnd`] is about.
-const END_SECONDS: u64 = 10;
+const END_SECONDS: f64 = 10.0;
 
 impl Deliver {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {
@@ -36,7 +36,7 @@ impl Deliver {
         let held = if self.held { database.hold().await? } else { None };
 
         let marks = tempfile::tempdir()?;
-        let events = self.warm_up() as u64 + u64::from(self.rate) * u64::from(self.seconds);
+        let events = self.warm_up() + (f64::from(self.rate) * self.seconds) as usize;
         let ends: &[&str] = if self.two_processes { &["worker", "emitter"] } else { &["both"] };
         let (events, rate) = (events.to_string(), self.rate.to_string());
         let folder = marks.path().to_str().context("a path that is text")?;
@@ -72,7 +72,7 @@ impl Deliver {
 
     /// Whoever takes longer does not keep up.
     pub(super) fn longest(&self) -> Duration {
-        WARM_UP + Duration::from_secs(u64::from(self.seconds)) + TAIL
+        WARM_UP + Duration::from_secs_f64(self.seconds) + TAIL
     }
 
     pub(super) fn setup(&self, url: &str) -> Setup {
@@ -117,9 +117,9 @@ impl Deliver {
         started: &[Option<Monotonic>],
     ) -> Result<f64> {
         let end = committed.iter().flatten().max().context("nothing was committed")?;
-        let seconds = END_SECONDS.min(u64::from(self.seconds));
-        let begin = Monotonic(end.0.saturating_sub(seconds * 1_000_000_000));
+        let seconds = END_SECONDS.min(self.seconds);
+        let begin = Monotonic(end.0.saturating_sub((seconds * 1e9) as u64));
         let delivered = started.iter().flatten().filter(|at| (begin..*end).contains(*at)).count();
-        Ok(delivered as f64 / seconds as f64)
+        Ok(delivered as f64 / seconds)
     }
 }

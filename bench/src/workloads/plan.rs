@@ -82,12 +82,7 @@ pub(crate) fn plan(quick: bool, postgres: bool) -> Vec<Case> {
         cases.push(Case {
             workload: Workload::Idle,
             title: "10 consumers".to_owned(),
-            run: Run::Idle(Idle {
-                consumers: 10,
-                calm_seconds: if quick { 0 } else { 21 },
-                // Two of the third parts of a lease after which ours are renewed.
-                seconds: if quick { 1 } else { 10 },
-            }),
+            run: Run::Idle(Idle { consumers: 10, is_quick: quick }),
             entrants: match quick {
                 true => Entrants::Only(&["outbox"], "not run with `--quick`"),
                 false => Entrants::All(&["outbox"]),
@@ -106,7 +101,7 @@ fn drains(quick: bool, postgres: bool) -> Vec<Case> {
             events: if quick { events / 20 } else { events },
             consumers,
             kind,
-            at_most: Duration::from_millis(if quick { 2_000 } else { 1_500 }),
+            at_most: Duration::from_millis(if quick { 2_000 } else { 1_200 }),
             time_reads: false,
         }),
         entrants: Entrants::All(OWN),
@@ -160,7 +155,7 @@ fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
         run: Run::Deliver(Deliver {
             rate,
             // So that there are some hundred events, and a hundredth of them is more than one.
-            seconds: if quick || rate >= 2_000 { 1 } else { 2 },
+            seconds: if quick || rate >= 2_000 { 1.0 } else { 1.6 },
             two_processes,
             held: false,
             poll_only,
@@ -189,9 +184,9 @@ fn helds(quick: bool) -> Vec<Case> {
         run: Run::Deliver(Deliver {
             rate: 1_000,
             seconds: match (quick, held) {
-                (true, _) => 1,
-                (false, true) => 60,
-                (false, false) => 10,
+                (true, _) => 1.0,
+                (false, true) => 60.0,
+                (false, false) => 10.0,
             },
             two_processes: false,
             held,
