@@ -8,7 +8,8 @@
 //! * a transaction is begun: then the question travels with `begin`, unless another one has just ended
 //!   on the connection (see `relay.rs`); or
 //! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
-//!   by themselves (see `store/postgres/log.rs`); or
+//!   by themselves (see `store/postgres/log.rs`), except that a transaction in which nothing was done yet
+//!   cannot be told from none. To that one they may give an id, so the connection is asked afterwards; or
 //! * it is the one of the statement before (see `line.rs`), and was asked then.
 
 use std::fmt;
@@ -185,7 +186,8 @@ impl<DB: Backend> Connections<DB> {
     }
 
     /// The connection of a line, or of the pool: as [`plain`](Self::plain), or as
-    /// [`asked`](Self::asked). One that was not asked when it came is asked when it comes again.
+    /// [`asked`](Self::asked). One that was not asked when it came is asked when it comes again, or is
+    /// given back.
     pub(crate) async fn on_line(&self, line: &Line<DB>, asked: bool) -> sqlx::Result<Held<DB>> {
         match line.take() {
             Some(held) if self.is_suspicious() => held.discard(),
@@ -201,10 +203,12 @@ impl<DB: Backend> Connections<DB> {
             },
             None => {}
         }
-        match asked || self.is_suspicious() {
-            true => Ok(Held::new(self.asked().await?, true)),
-            false => Ok(Held::new(self.acquire().await?, false)),
+        if asked || self.is_suspicious() {
+            return Ok(Held::new(self.asked().await?));
         }
+        let mut loan = self.acquire().await?;
+        loan.ask_when_given_back(self.dialect.ask);
+        Ok(Held::new(loan))
     }
 
     /// Keeps a connection for the next statement of its line, or gives it back: see `line.rs`.
@@ -395,13 +399,13 @@ impl<T: Send + 'static> Drop for Detached<T> {
 }
 
 /// What a connection was in.
-enum Found {
+pub(super) enum Found {
     Nothing,
     /// A transaction; it was rolled back.
     Stray,
 }
 
-async fn ask<DB: Backend>(
+pub(super) async fn ask<DB: Backend>(
     connection: &mut DB::Connection,
     question: &'static str,
 ) -> sqlx::Result<Found> {

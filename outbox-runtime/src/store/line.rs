@@ -14,7 +14,7 @@
 //! * after a statement that failed, or was given up.
 //!
 //! Between its statements a connection is in no transaction of ours, and one of somebody else, forgotten
-//! there, is ended before the second statement.
+//! there, is ended before the second statement, or before it is given back.
 
 // The signatures of `Store` name these types, and `Store` is named by the public `Backend`; the
 // module itself is private.
@@ -63,8 +63,6 @@ pub struct Held<DB: Backend> {
     loan: Loan<DB>,
     /// When it was taken from the pool.
     since: Instant,
-    /// Whether it is known to be in no transaction.
-    is_free: bool,
 }
 
 impl<DB: Backend> Line<DB> {
@@ -129,18 +127,19 @@ impl<DB: Backend> fmt::Debug for Line<DB> {
 }
 
 impl<DB: Backend> Held<DB> {
-    /// A connection that has just come from the pool; `is_free` says that it was asked what it is in.
-    pub(super) fn new(loan: Loan<DB>, is_free: bool) -> Self {
-        Self { loan, since: Instant::now(), is_free }
+    /// A connection that has just come from the pool.
+    pub(super) fn new(loan: Loan<DB>) -> Self {
+        Self { loan, since: Instant::now() }
     }
 
+    /// Whether it is known to be in no transaction.
     pub(super) fn is_free(&self) -> bool {
-        self.is_free
+        self.loan.is_free()
     }
 
     /// It was asked what it is in.
     pub(super) fn freed(self) -> Self {
-        Self { is_free: true, ..self }
+        Self { loan: self.loan.freed(), ..self }
     }
 
     /// Closes it instead of giving it back.

@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::Backend;
+use super::connections::ask;
 use super::relay::{Relay, Runner};
 
 /// How long a connection that is given back may take to answer. (If it is still busy with a statement that
@@ -29,29 +30,60 @@ use super::relay::{Relay, Runner};
 pub(super) const GIVING_BACK: Duration = Duration::from_secs(2);
 
 /// A connection of the pool, given back on drop.
-pub struct Loan<DB: Backend>(Option<PoolConnection<DB>>);
+pub struct Loan<DB: Backend> {
+    connection: Option<PoolConnection<DB>>,
+    /// What it is asked before anybody else gets it.
+    question: Option<&'static str>,
+}
 
 impl<DB: Backend> Loan<DB> {
     pub(super) fn of(connection: PoolConnection<DB>) -> Self {
-        Self(Some(connection))
+        Self { connection: Some(connection), question: None }
+    }
+
+    /// Has it asked, before anybody else gets it, what it is in. It may be in somebody's forgotten
+    /// transaction, to which a statement of ours gave an id that it took for one of its own; what was
+    /// emitted in that transaction afterwards would be passed over.
+    pub(super) fn ask_when_given_back(&mut self, question: &'static str) {
+        self.question = Some(question);
+    }
+
+    /// Whether it has been asked, or need not be.
+    pub(super) fn is_free(&self) -> bool {
+        self.question.is_none()
+    }
+
+    /// It was asked.
+    pub(super) fn freed(mut self) -> Self {
+        self.question = None;
+        self
     }
 
     /// Leaves this one without its connection.
     pub(super) fn take(&mut self) -> Self {
-        Self(self.0.take())
+        Self { connection: self.connection.take(), question: self.question }
     }
 
     /// Closes the connection instead of giving it back.
     pub(crate) fn discard(mut self) {
-        if let Some(mut connection) = self.0.take() {
+        if let Some(mut connection) = self.connection.take() {
             connection.close_on_drop();
         }
     }
 
     /// The same without telling the server, which may not answer: the place is free at once.
     fn abandon(&mut self) {
-        if let Some(connection) = self.0.take() {
+        if let Some(connection) = self.connection.take() {
             drop(connection.detach());
+        }
+    }
+
+    /// Gives it back when it has answered.
+    async fn ask(mut self, question: &'static str) {
+        match timeout(GIVING_BACK, ask::<DB>(&mut self, question)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => self.discard(),
+            Err(_elapsed) => self.abandon(),
         }
     }
 }
@@ -63,9 +95,15 @@ impl<DB: Backend> Drop for Loan<DB> {
             // There is nobody to ask, or no use in it.
             _ => return self.abandon(),
         };
-        if let Some(mut connection) = self.0.take() {
-            // When the time is over the connection is dropped, and its place is free.
-            drop(runtime.spawn(timeout(GIVING_BACK, connection.return_to_pool())));
+        match (self.connection.take(), self.question) {
+            (Some(connection), Some(question)) => {
+                drop(runtime.spawn(Self::of(connection).ask(question)));
+            }
+            (Some(mut connection), None) => {
+                // When the time is over the connection is dropped, and its place is free.
+                drop(runtime.spawn(timeout(GIVING_BACK, connection.return_to_pool())));
+            }
+            (None, _) => {}
         }
     }
 }
@@ -74,13 +112,13 @@ impl<DB: Backend> Deref for Loan<DB> {
     type Target = DB::Connection;
 
     fn deref(&self) -> &DB::Connection {
-        self.0.as_deref().expect("it is there until the loan is dropped")
+        self.connection.as_deref().expect("it is there until the loan is dropped")
     }
 }
 
 impl<DB: Backend> DerefMut for Loan<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        self.0.as_deref_mut().expect("it is there until the loan is dropped")
+        self.connection.as_deref_mut().expect("it is there until the loan is dropped")
     }
 }
 

@@ -76,6 +76,22 @@ pub struct Slice {
     pub(crate) dead_holds_key: bool,
 }
 
+#[cfg(test)]
+impl Slice {
+    /// All events of a name.
+    pub(crate) const fn whole(event_name: &'static str) -> Self {
+        Self {
+            event_name,
+            event_version: 1,
+            shard: 0,
+            shards: 1,
+            not_before: None,
+            ordered: false,
+            dead_holds_key: true,
+        }
+    }
+}
+
 /// A page of at most so many events may be read in a way that costs less to begin, and more for each event.
 pub(crate) const FEW: u32 = 32;
 

@@ -115,7 +115,8 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
         self
     }
 
-    /// How many events one read of the log returns at most. Default: 1,000.
+    /// How many events one read of the log returns at most, or as many as a batch of the consumer may have if
+    /// that is more. Default: 1,000.
     #[must_use]
     pub fn page_size(mut self, events: u32) -> Self {
         self.options.page_size = events.max(1);
@@ -137,7 +138,8 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// the others; where there is not, they take turns. Renewing leases and looking for work
     /// take up to two more, one at a time each and briefly. Default: half of the pool's
     /// `max_connections`, rounded up, and less than all. (As many more may be kept for up to 10 ms
-    /// after a statement, for the next one, if the pool has another that is idle then.)
+    /// after a statement, or 4 ms after a transaction, for the next one, if the pool has another that is
+    /// idle then.)
     #[must_use]
     pub fn connections(mut self, count: u32) -> Self {
         self.options.connections = Some(count.max(1));

@@ -7,6 +7,7 @@
 
 mod admit;
 mod barrier;
+mod burst;
 mod call;
 mod recording;
 mod settle;
@@ -44,6 +45,7 @@ use crate::store::{
     Changes, DeliveryState, Due, Page, Recorded, ShardId, Slice, Store, Taken, UpdatedDelivery,
 };
 use barrier::Stopping;
+use burst::Burst;
 use call::Call;
 use recording::Frozen;
 
@@ -68,10 +70,8 @@ pub(crate) struct Shard<S: Store> {
     tracker: Tracker<S::Progress>,
     cursor: S::Progress,
     caught_up: bool,
-    /// How many events were read since there was nothing more.
-    burst: usize,
-    /// Whether those before were few, so that few are expected.
-    expects_few: bool,
+    /// How many events are expected.
+    burst: Burst,
     /// The page that is being read.
     reading: Call<Page<S::Progress>>,
     /// What it is read by.
@@ -205,8 +205,7 @@ impl<S: Store> Shard<S> {
             tracker,
             cursor: taken.progress,
             caught_up: false,
-            burst: 0,
-            expects_few: false,
+            burst: Burst::default(),
             reading: Call::new(),
             reading_line: Line::default(),
             reader: Arc::new(crew.shelf.reader(&slice)),

@@ -3,7 +3,8 @@
 //! Consumers of one event whose progress is the same would be given the same page. The first of them that
 //! asks reads it; the others wait for it, or find it here. That is as safe as reading: a page says what was
 //! in the log when it was read, and where the next one begins, whoever read it; to be given an older one is
-//! to have read a little earlier. (Once they have shared a page they share the next one, too: what tells
+//! to have read a little earlier. (So who has to know more than it may say reads for itself: see
+//! `Shard::read`. Once they have shared a page they share the next one, too: what tells
 //! two of them apart is that they have opened their windows at different times.)
 //!
 //! Only of one thing an older page knows too little: that there is nothing more. That is believed if no bell
@@ -263,18 +264,6 @@ mod tests {
         Place { after, server: 0 }
     }
 
-    fn slice(event_name: &'static str) -> Slice {
-        Slice {
-            event_name,
-            event_version: 1,
-            shard: 0,
-            shards: 1,
-            not_before: None,
-            ordered: false,
-            dead_holds_key: true,
-        }
-    }
-
     /// The page of the two events after a position.
     fn page_after(after: Position, caught_up: bool) -> Page<Place> {
         let event = |position| StoredEvent {
@@ -294,7 +283,7 @@ mod tests {
 
     fn readers<const N: usize>() -> (Arc<Shelf<Place>>, [Reader<Place>; N]) {
         let shelf = Arc::new(Shelf::of(["a"; N]));
-        let readers = std::array::from_fn(|_| shelf.reader(&slice("a")));
+        let readers = std::array::from_fn(|_| shelf.reader(&Slice::whole("a")));
         (shelf, readers)
     }
 
@@ -405,7 +394,7 @@ mod tests {
         to_read(second.look(&at(1), LIMIT, 0));
         to_read(second.look(&restarted, LIMIT, 0));
         to_read(second.look(&at(0), LIMIT + 1, 0));
-        let second_shard = shelf.reader(&Slice { shard: 1, shards: 2, ..slice("a") });
+        let second_shard = shelf.reader(&Slice { shard: 1, shards: 2, ..Slice::whole("a") });
         to_read(second_shard.look(&at(0), LIMIT, 0));
     }
 

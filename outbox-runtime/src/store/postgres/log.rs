@@ -325,6 +325,9 @@ impl PostgresStore {
             .await
             .during(PROBE);
         let row = row.and_then(|row| self.refuse_stray(row.stray, PROBE).map(|()| row));
+        if row.as_ref().is_ok_and(|row| row.own.is_some()) {
+            session.drew_id();
+        }
         let row = self.pool.end_unless_stray(session, row, PROBE).await?;
         let pulse = Pulse { revision: row.revision, free: row.free, workers: row.workers };
         if row.server != progress.server {

@@ -180,6 +180,14 @@ impl Session {
         }
     }
 
+    /// A statement has drawn a transaction id: if that was in somebody's forgotten transaction, it is to be
+    /// ended before anybody else goes on in it.
+    pub(super) fn drew_id(&mut self) {
+        if let Self::Connection(connection) = self {
+            connection.ask_when_given_back(DIALECT.ask);
+        }
+    }
+
     /// Keeps nothing, the connection neither, and so ends whatever transaction it was in.
     pub(super) fn discard(self) {
         match self {

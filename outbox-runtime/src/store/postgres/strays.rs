@@ -15,15 +15,7 @@ use crate::store::types::Totals;
 use crate::store::{Changes, Checkpoint, Namespace, NewEvent, ShardId, Slice, Store};
 use crate::testing::TestDatabase;
 
-const SLICE: Slice = Slice {
-    event_name: "wanted",
-    event_version: 1,
-    shard: 0,
-    shards: 1,
-    not_before: None,
-    ordered: false,
-    dead_holds_key: true,
-};
+const SLICE: Slice = Slice::whole("wanted");
 
 /// A store on a pool of one connection, and one on a pool of its own.
 struct Scene {
@@ -94,6 +86,36 @@ async fn a_window_that_is_opened_in_a_transaction_with_an_id_is_refused() {
     assert_eq!((error.kind(), error.is_stray()), (ErrorKind::Unavailable, true), "{error}");
     let page = scene.store.read(&Line::default(), &start, None, &SLICE, 100).await.unwrap();
     assert_eq!(page.events.len(), 3, "on another connection");
+}
+
+/// The reader gives it an id, and cannot tell it from its own; somebody goes on in it and emits.
+#[tokio::test]
+async fn nothing_is_emitted_with_an_id_that_was_lent() {
+    for probes in [false, true] {
+        let scene = Scene::new().await;
+        let start = scene.store.mark().await.unwrap();
+        scene.emit(1).await;
+        scene.leave_open("begin", "select 1").await;
+        let (mut progress, mut found) = (start.clone(), 0);
+        if probes {
+            let probed = scene.store.probe(&mut progress, &[]).await.unwrap();
+            assert_eq!(probed.names, Some(vec!["wanted".to_owned()]));
+        } else {
+            let page = scene.store.read(&Line::default(), &start, None, &SLICE, 100).await.unwrap();
+            (progress, found) = (page.end, page.events.len());
+        }
+        let mut tx = scene.store.pool().begin().await.unwrap();
+        scene.append(&mut tx, 1).await;
+        scene.emit(1).await;
+        tx.commit().await.unwrap();
+        scene.emit(1).await;
+        for _ in 0..3 {
+            let page =
+                scene.other.read(&Line::default(), &progress, None, &SLICE, 100).await.unwrap();
+            (progress, found) = (page.end, found + page.events.len());
+        }
+        assert_eq!(found, if probes { 3 } else { 4 }, "probes: {probes}");
+    }
 }
 
 #[tokio::test]

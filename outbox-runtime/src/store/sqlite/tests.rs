@@ -80,18 +80,6 @@ fn event(name: &'static str, key: Option<&str>) -> NewEvent {
     }
 }
 
-fn slice(event_name: &'static str) -> Slice {
-    Slice {
-        event_name,
-        event_version: 1,
-        shard: 0,
-        shards: 1,
-        not_before: None,
-        ordered: false,
-        dead_holds_key: true,
-    }
-}
-
 fn shard(consumer: &'static str) -> ShardId {
     ShardId { consumer, shard: 0 }
 }

@@ -11,7 +11,7 @@ use super::{LONGEST_SLEEP, SWEEP, Shard};
 use crate::consumer::OnReading;
 use crate::error::Result;
 use crate::event::{Position, StoredEvent};
-use crate::store::{DeliveryState, Due, DueQuery, FEW, Progress, Store, UpdatedDelivery};
+use crate::store::{DeliveryState, Due, DueQuery, Progress, Store, UpdatedDelivery};
 use crate::worker::decide::{Ended, LONGEST_WAIT, Next, new_delivery};
 use crate::worker::queue::{Item, Source};
 use crate::worker::shelf::Way;
@@ -72,15 +72,13 @@ impl<S: Store> Shard<S> {
     pub(super) fn read(&mut self) {
         let limit = self.page_limit().min(self.allowance().unwrap_or(u32::MAX)).max(1);
         // Others share a page whatever they expect.
-        let expected = match self.expects_few && self.burst == 0 {
-            true => limit.min(FEW.max(self.batch_max())),
-            false => limit,
-        };
+        let expected = self.burst.expects(limit, self.batch_max());
         let (crew, slice) = (Arc::clone(&self.crew), self.slice.clone());
         let (cursor, barrier) = (self.cursor.clone(), self.barrier().cloned());
         let line = self.reading_line.clone();
-        // A page that somebody else read before says nothing of what the database is now.
-        let is_alone = barrier.is_some() || self.in_doubt.is_some();
+        // A page that somebody else read before says nothing of what the database is now, nor of all that
+        // the worker before has seen.
+        let is_alone = barrier.is_some() || self.in_doubt.is_some() || !self.unread.is_empty();
         let reader = (!is_alone).then(|| Arc::clone(&self.reader));
         let listener = Arc::clone(&self.listener);
         self.rung = false;
@@ -116,11 +114,7 @@ impl<S: Store> Shard<S> {
         if let Some(pacer) = &mut self.pacer {
             pacer.spend(page.events.len());
         }
-        self.burst += page.events.len();
-        if page.caught_up && self.burst > 0 {
-            self.expects_few = self.burst < FEW as usize;
-            self.burst = 0;
-        }
+        self.burst.learn(page.events.len(), page.caught_up);
         self.caught_up = page.caught_up && !self.rung;
         if !page.events.is_empty() {
             let bytes: usize = page.events.iter().map(|event| event.payload.get().len()).sum();

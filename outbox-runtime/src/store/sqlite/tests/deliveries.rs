@@ -26,7 +26,7 @@ impl Scene {
         store.register(&[registration("c", Start::Beginning)]).await.unwrap();
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
-        let page = store.read(&Line::default(), &after(0), None, &slice("a"), 10).await.unwrap();
+        let page = store.read(&Line::default(), &after(0), None, &Slice::whole("a"), 10).await.unwrap();
         Self { store, clock, events: page.events, seq: 0, _file: file }
     }
 
@@ -56,7 +56,7 @@ impl Scene {
 
     async fn due(&self, ordered: bool) -> Vec<i64> {
         let query =
-            DueQuery { consumer: "c", slice: slice("a"), ordered, except: vec![], limit: 10 };
+            DueQuery { consumer: "c", slice: Slice::whole("a"), ordered, except: vec![], limit: 10 };
         let rows = self.store.due(&query).await.unwrap();
         rows.iter().map(|row| row.event.position).collect()
     }
@@ -114,7 +114,7 @@ async fn a_delivery_is_stored_with_its_event_and_every_error() {
     scene.clock.advance(Duration::from_secs(10));
     assert_eq!(scene.due(true).await, [1]);
     let query =
-        DueQuery { consumer: "c", slice: slice("a"), ordered: true, except: vec![], limit: 10 };
+        DueQuery { consumer: "c", slice: Slice::whole("a"), ordered: true, except: vec![], limit: 10 };
     let due = scene.store.due(&query).await.unwrap();
     assert!(due[0].crashed && !due[0].started);
     let except = DueQuery { except: vec![1, 7], ..query };
@@ -158,7 +158,7 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven_or_discarded() {
     ];
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
-    let taken = take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    let taken = take(&scene.store, &shard("c"), &Slice::whole("a"), Uuid::now_v7()).await.unwrap();
     scene.seq = taken.seq;
     let mut held = taken.held_keys;
     held.sort();
@@ -206,10 +206,10 @@ async fn taking_over_frees_what_waited_for_a_version_or_for_nothing() {
     ];
     scene.record(Changes { insert, ..Changes::default() }).await;
     assert_eq!(scene.due(true).await, Vec::<i64>::new());
-    let older = Slice { event_version: 0, ..slice("a") };
+    let older = Slice { event_version: 0, ..Slice::whole("a") };
     take(&scene.store, &shard("c"), &older, Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1]);
-    take(&scene.store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap();
+    take(&scene.store, &shard("c"), &Slice::whole("a"), Uuid::now_v7()).await.unwrap();
     assert_eq!(scene.due(true).await, [1, 4]);
 }
 
@@ -232,7 +232,7 @@ async fn an_attempt_that_was_recorded_first_is_known_to_have_begun() {
         Changes { insert: vec![row], audit: vec![audit.clone(), audit], ..Changes::default() };
     scene.record(changes).await;
     let query =
-        DueQuery { consumer: "c", slice: slice("a"), ordered: true, except: vec![], limit: 10 };
+        DueQuery { consumer: "c", slice: Slice::whole("a"), ordered: true, except: vec![], limit: 10 };
     let due = scene.store.due(&query).await.unwrap();
     assert!(due[0].started && !due[0].crashed);
     assert_eq!((due[0].attempts, due[0].event.key.as_deref()), (1, None));

@@ -32,7 +32,7 @@ async fn events_come_back_exactly_as_they_were_emitted() {
     emitted.extend(emit(&store, vec![one]).await);
     assert_eq!(emitted.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
 
-    let page = store.read_page(&Line::default(), &after(0), None, &slice("a"), 100).await.unwrap();
+    let page = store.read_page(&Line::default(), &after(0), None, &Slice::whole("a"), 100).await.unwrap();
     assert_eq!(page.events.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
     for (event, payload) in page.events.iter().zip(payloads.iter().chain([&payloads[0]])) {
         assert_eq!(event.payload.get(), *payload);
@@ -66,7 +66,7 @@ async fn pages_follow_one_another_until_the_reader_has_caught_up() {
     let mut progress = after(0);
     let mut seen = Vec::new();
     loop {
-        let page = store.read(&Line::default(), &progress, None, &slice("b"), 2).await.unwrap();
+        let page = store.read(&Line::default(), &progress, None, &Slice::whole("b"), 2).await.unwrap();
         assert_eq!(page.start, progress);
         seen.extend(page.events.iter().map(|event| event.position));
         progress = page.end;
@@ -83,9 +83,9 @@ async fn a_reader_of_a_rare_event_looks_at_so_many_positions_and_no_more() {
     let (_file, store) = migrated().await;
     emit(&store, (0..10_500).map(|_| event("a", None)).collect()).await;
     emit(&store, vec![event("rare", None)]).await;
-    let page = store.read(&Line::default(), &after(0), None, &slice("rare"), 10).await.unwrap();
+    let page = store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end.clone(), page.caught_up), (0, after(10_000), false));
-    let page = store.read(&Line::default(), &page.end, None, &slice("rare"), 10).await.unwrap();
+    let page = store.read(&Line::default(), &page.end, None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (1, after(10_501), true));
 
     // What retention has deleted costs nothing.
@@ -93,7 +93,7 @@ async fn a_reader_of_a_rare_event_looks_at_so_many_positions_and_no_more() {
         .execute(store.pool())
         .await
         .unwrap();
-    let page = store.read(&Line::default(), &after(0), None, &slice("rare"), 10).await.unwrap();
+    let page = store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (1, after(10_501), true));
 }
 
@@ -103,14 +103,14 @@ async fn positions_of_deleted_events_do_not_come_back() {
     emit(&store, vec![event("a", None), event("a", None)]).await;
     sqlx::query("delete from outbox_event").execute(store.pool()).await.unwrap();
     let mut probe = after(2);
-    let page = store.read(&Line::default(), &after(2), None, &slice("a"), 10).await.unwrap();
+    let page = store.read(&Line::default(), &after(2), None, &Slice::whole("a"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (0, after(2), true));
     assert_eq!(store.probe(&mut probe, &[]).await.unwrap().names, Some(vec![]));
     assert_eq!(probe, after(2));
     let emitted = emit(&store, vec![event("a", None)]).await;
     assert_eq!(emitted[0].position, 3);
     assert_eq!(
-        store.read(&Line::default(), &after(2), None, &slice("a"), 10).await.unwrap().events.len(),
+        store.read(&Line::default(), &after(2), None, &Slice::whole("a"), 10).await.unwrap().events.len(),
         1
     );
 }
@@ -123,7 +123,7 @@ async fn each_event_is_in_exactly_one_shard_and_one_key_in_one() {
     let mut shard_of = std::collections::HashMap::new();
     let mut count = 0;
     for shard in 0..4 {
-        let slice = Slice { shard, shards: 4, ..slice("a") };
+        let slice = Slice { shard, shards: 4, ..Slice::whole("a") };
         for event in
             store.read(&Line::default(), &after(0), None, &slice, 1_000).await.unwrap().events
         {
@@ -143,7 +143,7 @@ async fn a_start_at_a_time_skips_what_was_appended_before() {
     emit(&store, vec![event("a", None)]).await;
     clock.advance(Duration::from_secs(1));
     emit(&store, vec![event("a", None)]).await;
-    let slice = Slice { not_before: Some(noon() + Duration::from_secs(1)), ..slice("a") };
+    let slice = Slice { not_before: Some(noon() + Duration::from_secs(1)), ..Slice::whole("a") };
     let page = store.read(&Line::default(), &after(0), None, &slice, 10).await.unwrap();
     assert_eq!(page.events.iter().map(|event| event.position).collect::<Vec<_>>(), [2]);
 }

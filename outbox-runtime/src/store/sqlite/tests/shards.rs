@@ -42,9 +42,9 @@ async fn of_two_workers_that_append_one_checkpoint_the_second_has_lost_its_lease
 async fn a_worker_that_was_taken_over_changes_nothing() {
     let (file, store) = registered().await;
     let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
-    assert_eq!(take(&store, &shard("c"), &slice("a"), one).await.unwrap().seq, 1);
+    assert_eq!(take(&store, &shard("c"), &Slice::whole("a"), one).await.unwrap().seq, 1);
     record(&store, &checkpoint(2, one, 5)).await.unwrap();
-    let taken = take(&file.store(), &shard("c"), &slice("a"), two).await.unwrap();
+    let taken = take(&file.store(), &shard("c"), &Slice::whole("a"), two).await.unwrap();
     assert_eq!((taken.seq, taken.progress), (3, after(5)));
     assert_eq!(taken.completed, [7, i64::MAX]);
     assert_eq!(taken.totals, Totals { handled: 3, retried: 2, dead: 1 });
@@ -67,7 +67,7 @@ async fn eight_take_overs_at_once_get_eight_epochs() {
         .map(|_| {
             let store = file.store();
             tokio::spawn(async move {
-                store.take_over(&shard("c"), &slice("a"), worker).await.unwrap().seq
+                store.take_over(&shard("c"), &Slice::whole("a"), worker).await.unwrap().seq
             })
         })
         .collect();
@@ -82,7 +82,7 @@ async fn eight_take_overs_at_once_get_eight_epochs() {
 #[tokio::test]
 async fn a_shard_that_was_never_registered_cannot_be_taken_over() {
     let (_file, store) = migrated().await;
-    let error = take(&store, &shard("c"), &slice("a"), Uuid::now_v7()).await.unwrap_err();
+    let error = take(&store, &shard("c"), &Slice::whole("a"), Uuid::now_v7()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LeaseLost);
 }
 
@@ -139,7 +139,7 @@ async fn a_consumer_starts_now_or_at_the_beginning_and_keeps_its_shards() {
     let more = Registration { shards: 4, ..registration("new", Start::Now) };
     assert_eq!(shards(store.register(&[more]).await.unwrap()), [1]);
     for (name, expected) in [("old", 0), ("new", 1)] {
-        let taken = take(&store, &shard(name), &slice("a"), Uuid::now_v7()).await.unwrap();
+        let taken = take(&store, &shard(name), &Slice::whole("a"), Uuid::now_v7()).await.unwrap();
         assert_eq!(taken.progress, after(expected), "{name}");
     }
     let lags: Vec<_> = store.stats().await.unwrap().iter().map(|stats| stats.lag_events).collect();
@@ -167,7 +167,7 @@ async fn checkpoints_are_trimmed_up_to_a_number() {
     clock.advance(Duration::from_secs(25 * 3600));
     store.trim_checkpoints(&shard("c"), 4).await.unwrap();
     assert_eq!(store.checkpoint_writer(&shard("c"), 2).await.unwrap(), None);
-    let taken = take(&store, &shard("c"), &slice("a"), worker).await.unwrap();
+    let taken = take(&store, &shard("c"), &Slice::whole("a"), worker).await.unwrap();
     assert_eq!((taken.seq, taken.progress), (7, after(6)));
 }
 
@@ -196,7 +196,7 @@ async fn writers_wait_for_a_writer_and_readers_not_at_all() {
     let holder = file.store().begin().await.unwrap();
 
     // A reader that waited for the lock would have to give up.
-    store.read(&Line::default(), &after(0), None, &slice("a"), 10).await.unwrap();
+    store.read(&Line::default(), &after(0), None, &Slice::whole("a"), 10).await.unwrap();
     store.probe(&mut after(0), &["c"]).await.unwrap();
     store.stats().await.unwrap();
     store.check_format().await.unwrap();
