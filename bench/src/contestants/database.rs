@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
+use futures_util::future::try_join_all;
 use outbox_contest::{Order, Setup};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -16,6 +18,8 @@ use sqlx::{Pool, Postgres, Row, Sqlite};
 /// What stands in the same columns of every event.
 const NAME: &str = "bench.order_placed";
 const VERSION: i32 = 1;
+/// What waits is written in statements of so many rows.
+const FILL: u64 = 5_000;
 
 /// A row of the raw loop's table, which has what a handler of this project gets.
 #[expect(dead_code, reason = "decoded, as a handler might want it; handlers here do nothing")]
@@ -30,8 +34,33 @@ pub(super) struct RawEvent {
     created_at: DateTime<Utc>,
 }
 
+/// Writes what waits: as many at the same time as fill a table fastest, each some rows at a time.
+pub(super) async fn fill<DB: Database, F: Future<Output = Result<()>>>(
+    orders: Range<u64>,
+    write: impl Fn(Range<u64>) -> F,
+) -> Result<()> {
+    let each = (orders.end - orders.start).div_ceil(DB::FILLERS).max(1);
+    let fillers = parts(orders, each).map(async |orders| {
+        for some in parts(orders, FILL) {
+            write(some).await?;
+        }
+        anyhow::Ok(())
+    });
+    try_join_all(fillers).await?;
+    Ok(())
+}
+
+/// So many at a time.
+fn parts(orders: Range<u64>, each: u64) -> impl Iterator<Item = Range<u64>> {
+    let end = orders.end;
+    orders.step_by(each as usize).map(move |first| first..(first + each).min(end))
+}
+
 /// What the contestants of this program ask of a database.
 pub(super) trait Database: outbox_runtime::Backend {
+    /// How many fill a table fastest.
+    const FILLERS: u64;
+
     /// A pool of as many connections as the setup says; durable.
     fn open(setup: &Setup) -> impl Future<Output = Result<Pool<Self>>> + Send;
 
@@ -203,6 +232,8 @@ macro_rules! statements {
 }
 
 impl Database for Postgres {
+    const FILLERS: u64 = 2;
+
     async fn open(setup: &Setup) -> Result<Pool<Self>> {
         Ok(PgPoolOptions::new().max_connections(setup.connections).connect(&setup.url).await?)
     }
@@ -228,6 +259,9 @@ impl Database for Postgres {
 }
 
 impl Database for Sqlite {
+    /// It has one writer at a time.
+    const FILLERS: u64 = 1;
+
     async fn open(setup: &Setup) -> Result<Pool<Self>> {
         let options = SqliteConnectOptions::from_str(&setup.url)?
             .journal_mode(SqliteJournalMode::Wal)

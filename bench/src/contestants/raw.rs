@@ -18,11 +18,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::database::{Database, RawEvent};
+use super::database::{Database, RawEvent, fill};
 
 const POLL: Duration = Duration::from_millis(10);
-/// What waits is written in statements of so many rows.
-const FILL: usize = 5_000;
 
 /// A raw loop that reads `PAGE` rows at a time.
 pub(super) struct Raw<DB: Database, const PAGE: i64, const NOTIFY: bool = false> {
@@ -47,13 +45,11 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
     }
 
     async fn fill(&self, orders: Range<u64>) -> Result<()> {
-        let mut rest = orders;
-        let mut connection = self.pool.acquire().await?;
-        while !rest.is_empty() {
-            let orders = rest.by_ref().take(FILL).map(Order::of).collect();
-            DB::insert_many_raw(&mut connection, orders).await?;
-        }
-        Ok(())
+        let write = |orders: Range<u64>| async move {
+            let mut connection = self.pool.acquire().await?;
+            DB::insert_many_raw(&mut connection, orders.map(Order::of).collect()).await
+        };
+        fill::<DB, _>(orders, write).await
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {

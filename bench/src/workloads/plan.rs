@@ -191,7 +191,7 @@ fn helds(quick: bool) -> Vec<Case> {
             seconds: match (quick, held) {
                 (true, _) => 1.0,
                 (false, true) => 60.0,
-                (false, false) => 10.0,
+                (false, false) => 5.0,
             },
             two_processes: false,
             held,

@@ -11,12 +11,9 @@ use outbox_contest::{Contestant, Handler, Kind, Order, Setup, Task, play};
 use outbox_runtime::{Consumers, ListedIn, Outbox, Own, Postgres, Sqlite, Worker};
 use tokio_util::sync::CancellationToken;
 
-use super::database::Database;
+use super::database::{Database, fill};
 use consumers::{Four, Ordered, Shared, Single, Ten};
 use event::OrderPlaced;
-
-/// What waits is emitted in transactions of so many events.
-const FILL: usize = 5_000;
 
 pub(super) async fn on_postgres(task: Task) -> Result<()> {
     match task.setup.kind {
@@ -67,14 +64,12 @@ where
     }
 
     async fn fill(&self, orders: Range<u64>) -> Result<()> {
-        let mut rest = orders;
-        while !rest.is_empty() {
+        let write = |orders: Range<u64>| async move {
             let mut tx = self.outbox.begin().await?;
-            let some = rest.by_ref().take(FILL).map(OrderPlaced::of);
-            self.outbox.emit_all(&mut tx, some).await?;
-            tx.commit().await?;
-        }
-        Ok(())
+            self.outbox.emit_all(&mut tx, orders.map(OrderPlaced::of)).await?;
+            Ok(tx.commit().await?)
+        };
+        fill::<DB, _>(orders, write).await
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
