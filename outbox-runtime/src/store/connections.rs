@@ -62,10 +62,18 @@ pub struct Connections<DB: Backend> {
     /// How long to wait for one, if not as long as the pool does.
     patience: Option<Duration>,
     /// For connections that are kept on lines, if any may be.
-    places: Option<Arc<Semaphore>>,
+    places: Option<Places>,
     /// For transactions that follow one another, unless each is to have its connection from the pool.
     relay: Option<Arc<Relay<DB>>>,
     shared: Arc<Shared>,
+}
+
+/// Places for connections that are kept.
+#[derive(Clone)]
+struct Places {
+    free: Arc<Semaphore>,
+    /// How many there are.
+    all: usize,
 }
 
 #[derive(Default)]
@@ -129,7 +137,7 @@ impl<DB: Backend> Connections<DB> {
 
     /// Lets lines keep so many connections at the same time; without this, they keep none.
     pub(crate) fn keep(&mut self, most: usize) {
-        self.places = Some(Arc::new(Semaphore::new(most)));
+        self.places = Some(Places { free: Arc::new(Semaphore::new(most)), all: most });
     }
 
     /// What a statement said. If the server is read-only, connections to it are thrown away for a
@@ -218,13 +226,21 @@ impl<DB: Backend> Connections<DB> {
         }
     }
 
-    /// A place for a connection that nobody needs now.
+    /// A place for a connection that nobody needs now, or not as much as its line.
     fn place(&self) -> Option<OwnedSemaphorePermit> {
         let places = self.places.as_ref()?;
-        if self.pool.num_idle() == 0 || self.pool.is_closed() || self.is_suspicious() {
+        if self.pool.is_closed() || self.is_suspicious() {
             return None;
         }
-        Arc::clone(places).try_acquire_owned().ok()
+        let place = Arc::clone(&places.free).try_acquire_owned().ok()?;
+        let kept = places.all.saturating_sub(places.free.available_permits());
+        (self.pool.num_idle() > 0 || kept <= self.few()).then_some(place)
+    }
+
+    /// So many connections are kept even if others wait for one: whoever reads would wait behind all those
+    /// who want to emit, and deliver late what has been emitted.
+    fn few(&self) -> usize {
+        self.pool.options().get_max_connections() as usize / 4
     }
 
     /// Begins a transaction that is going to write and is nobody else's. Whoever waits for it may

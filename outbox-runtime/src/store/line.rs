@@ -9,8 +9,11 @@
 //!
 //! * after [`A_MOMENT`] without a statement, whatever its shard waits for meanwhile;
 //! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;
-//! * at once when the pool has no other one that is idle (whoever takes that one meanwhile leaves the next
-//!   to wait for a moment), or when as many are kept as the worker may use at once;
+//! * at once when as many are kept as the worker may use at once, or when the pool has no other one that is
+//!   idle (whoever takes that one meanwhile leaves the next to wait for a moment) and a quarter of its
+//!   connections are kept. That many are, since a reader would wait behind all those who want to emit: a
+//!   commit that stalls makes a queue of them, and what was emitted before would be delivered when the queue
+//!   has gone;
 //! * after a statement that failed, or was given up.
 //!
 //! Between its statements a connection is in no transaction of ours, and one of somebody else, forgotten
@@ -242,6 +245,25 @@ mod tests {
         assert!(line.take().is_none());
         drop(others);
         pool.all_are_idle().await;
+    }
+
+    #[tokio::test]
+    async fn a_quarter_is_kept_whoever_waits() {
+        let pool = IdlePool::keeping(8, 8).await;
+        let (one, other, third) = (long(), long(), long());
+        let mut others = Vec::new();
+        for _ in 0..6 {
+            others.push(pool.connections.asked().await.unwrap());
+        }
+        let first = pool.statement(&one).await;
+        let second = pool.statement(&other).await;
+        assert_eq!(pool.pool().num_idle(), 0);
+        assert_eq!(pool.statement(&one).await, first);
+        assert_eq!(pool.statement(&other).await, second);
+        others.pop();
+        pool.statement(&third).await;
+        assert!(third.take().is_none(), "it would be a third of eight");
+        assert!(one.take().is_some());
     }
 
     #[tokio::test]

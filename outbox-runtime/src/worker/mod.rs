@@ -139,7 +139,7 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// take up to two more, one at a time each and briefly. Default: half of the pool's
     /// `max_connections`, rounded up, and less than all. (As many more may be kept for up to 10 ms
     /// after a statement, or 4 ms after a transaction, for the next one, if the pool has another that is
-    /// idle then.)
+    /// idle then; after a statement also if it has none, up to a quarter of the pool.)
     #[must_use]
     pub fn connections(mut self, count: u32) -> Self {
         self.options.connections = Some(count.max(1));

@@ -26,7 +26,8 @@ impl Scene {
         store.register(&[registration("c", Start::Beginning)]).await.unwrap();
         let keys = [Some("k"), Some("k"), Some("k"), Some("l"), None];
         emit(&store, keys.map(|key| event("a", key)).into()).await;
-        let page = store.read(&Line::default(), &after(0), None, &Slice::whole("a"), 10).await.unwrap();
+        let page =
+            store.read(&Line::default(), &after(0), None, &Slice::whole("a"), 10).await.unwrap();
         Self { store, clock, events: page.events, seq: 0, _file: file }
     }
 
@@ -55,8 +56,13 @@ impl Scene {
     }
 
     async fn due(&self, ordered: bool) -> Vec<i64> {
-        let query =
-            DueQuery { consumer: "c", slice: Slice::whole("a"), ordered, except: vec![], limit: 10 };
+        let query = DueQuery {
+            consumer: "c",
+            slice: Slice::whole("a"),
+            ordered,
+            except: vec![],
+            limit: 10,
+        };
         let rows = self.store.due(&query).await.unwrap();
         rows.iter().map(|row| row.event.position).collect()
     }
@@ -113,8 +119,13 @@ async fn a_delivery_is_stored_with_its_event_and_every_error() {
     assert_eq!(waits, [None, Some(Duration::from_secs(10))]);
     scene.clock.advance(Duration::from_secs(10));
     assert_eq!(scene.due(true).await, [1]);
-    let query =
-        DueQuery { consumer: "c", slice: Slice::whole("a"), ordered: true, except: vec![], limit: 10 };
+    let query = DueQuery {
+        consumer: "c",
+        slice: Slice::whole("a"),
+        ordered: true,
+        except: vec![],
+        limit: 10,
+    };
     let due = scene.store.due(&query).await.unwrap();
     assert!(due[0].crashed && !due[0].started);
     let except = DueQuery { except: vec![1, 7], ..query };
@@ -231,8 +242,13 @@ async fn an_attempt_that_was_recorded_first_is_known_to_have_begun() {
     let changes =
         Changes { insert: vec![row], audit: vec![audit.clone(), audit], ..Changes::default() };
     scene.record(changes).await;
-    let query =
-        DueQuery { consumer: "c", slice: Slice::whole("a"), ordered: true, except: vec![], limit: 10 };
+    let query = DueQuery {
+        consumer: "c",
+        slice: Slice::whole("a"),
+        ordered: true,
+        except: vec![],
+        limit: 10,
+    };
     let due = scene.store.due(&query).await.unwrap();
     assert!(due[0].started && !due[0].crashed);
     assert_eq!((due[0].attempts, due[0].event.key.as_deref()), (1, None));

@@ -32,7 +32,8 @@ async fn events_come_back_exactly_as_they_were_emitted() {
     emitted.extend(emit(&store, vec![one]).await);
     assert_eq!(emitted.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
 
-    let page = store.read_page(&Line::default(), &after(0), None, &Slice::whole("a"), 100).await.unwrap();
+    let page =
+        store.read_page(&Line::default(), &after(0), None, &Slice::whole("a"), 100).await.unwrap();
     assert_eq!(page.events.iter().map(|event| event.id).collect::<Vec<_>>(), ids);
     for (event, payload) in page.events.iter().zip(payloads.iter().chain([&payloads[0]])) {
         assert_eq!(event.payload.get(), *payload);
@@ -66,7 +67,8 @@ async fn pages_follow_one_another_until_the_reader_has_caught_up() {
     let mut progress = after(0);
     let mut seen = Vec::new();
     loop {
-        let page = store.read(&Line::default(), &progress, None, &Slice::whole("b"), 2).await.unwrap();
+        let page =
+            store.read(&Line::default(), &progress, None, &Slice::whole("b"), 2).await.unwrap();
         assert_eq!(page.start, progress);
         seen.extend(page.events.iter().map(|event| event.position));
         progress = page.end;
@@ -83,9 +85,11 @@ async fn a_reader_of_a_rare_event_looks_at_so_many_positions_and_no_more() {
     let (_file, store) = migrated().await;
     emit(&store, (0..10_500).map(|_| event("a", None)).collect()).await;
     emit(&store, vec![event("rare", None)]).await;
-    let page = store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
+    let page =
+        store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end.clone(), page.caught_up), (0, after(10_000), false));
-    let page = store.read(&Line::default(), &page.end, None, &Slice::whole("rare"), 10).await.unwrap();
+    let page =
+        store.read(&Line::default(), &page.end, None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (1, after(10_501), true));
 
     // What retention has deleted costs nothing.
@@ -93,7 +97,8 @@ async fn a_reader_of_a_rare_event_looks_at_so_many_positions_and_no_more() {
         .execute(store.pool())
         .await
         .unwrap();
-    let page = store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
+    let page =
+        store.read(&Line::default(), &after(0), None, &Slice::whole("rare"), 10).await.unwrap();
     assert_eq!((page.events.len(), page.end, page.caught_up), (1, after(10_501), true));
 }
 
@@ -110,7 +115,12 @@ async fn positions_of_deleted_events_do_not_come_back() {
     let emitted = emit(&store, vec![event("a", None)]).await;
     assert_eq!(emitted[0].position, 3);
     assert_eq!(
-        store.read(&Line::default(), &after(2), None, &Slice::whole("a"), 10).await.unwrap().events.len(),
+        store
+            .read(&Line::default(), &after(2), None, &Slice::whole("a"), 10)
+            .await
+            .unwrap()
+            .events
+            .len(),
         1
     );
 }
