@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::costs::Costs;
 use crate::stage::Stage;
-use crate::{FEW, TRIES};
+use crate::{COUNTING, FEW, TRIES};
 
 /// How often consumers were called.
 static HANDLED: LazyLock<watch::Sender<u64>> = LazyLock::new(watch::Sender::default);
@@ -72,6 +72,7 @@ where
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_reads_at_the_head_for_consumers_of_all_kinds_postgres() -> Result<()> {
+    let _counting = COUNTING.lock().await;
     let stage = Stage::start().await;
     let alone = scans::<Alone>(&stage, "alone", 1, 1.5).await?;
     // Each for itself they need more than five times as many.

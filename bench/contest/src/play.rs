@@ -148,8 +148,12 @@ async fn emit<C: Contestant>(
     ended(start_writers(&writing, writers, Some(first))).await?;
     ready().await?;
     let before = writing.committed.load(Ordering::Relaxed);
-    let tasks = start_writers(&writing, writers, None);
+    let mut tasks = start_writers(&writing, writers, None);
     tokio::time::sleep(lasting).await;
+    // Nobody ends before he is told to, unless he cannot go on.
+    if let Some(failed) = tasks.try_join_next() {
+        failed.context("a writer")??;
+    }
     // They go on meanwhile. (Who waits for SQLite's lock may do so for seconds, and counts for nothing.)
     Said::Handled(writing.committed.load(Ordering::Relaxed) - before).say()?;
     writing.stop.store(true, Ordering::Relaxed);

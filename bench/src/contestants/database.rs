@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, TryStreamExt};
 use outbox_contest::{Order, Setup};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -34,32 +34,21 @@ pub(super) struct RawEvent {
     created_at: DateTime<Utc>,
 }
 
-/// Writes what waits: as many at the same time as fill a table fastest, each some rows at a time.
+/// Writes what waits, some rows at a time, as many parts at once as fill a table fastest.
 pub(super) async fn fill<DB: Database, F: Future<Output = Result<()>>>(
     orders: Range<u64>,
     write: impl Fn(Range<u64>) -> F,
 ) -> Result<()> {
-    let each = (orders.end - orders.start).div_ceil(DB::FILLERS).max(1);
-    let fillers = parts(orders, each).map(async |orders| {
-        for some in parts(orders, FILL) {
-            write(some).await?;
-        }
-        anyhow::Ok(())
-    });
-    try_join_all(fillers).await?;
-    Ok(())
-}
-
-/// So many at a time.
-fn parts(orders: Range<u64>, each: u64) -> impl Iterator<Item = Range<u64>> {
     let end = orders.end;
-    orders.step_by(each as usize).map(move |first| first..(first + each).min(end))
+    // One after the other, so that what is written at the same time has different keys.
+    let parts = orders.step_by(FILL as usize).map(|first| Ok(first..(first + FILL).min(end)));
+    stream::iter(parts).try_for_each_concurrent(DB::FILLERS, write).await
 }
 
 /// What the contestants of this program ask of a database.
 pub(super) trait Database: outbox_runtime::Backend {
     /// How many fill a table fastest.
-    const FILLERS: u64;
+    const FILLERS: usize;
 
     /// A pool of as many connections as the setup says; durable.
     fn open(setup: &Setup) -> impl Future<Output = Result<Pool<Self>>> + Send;
@@ -232,7 +221,7 @@ macro_rules! statements {
 }
 
 impl Database for Postgres {
-    const FILLERS: u64 = 2;
+    const FILLERS: usize = 2;
 
     async fn open(setup: &Setup) -> Result<Pool<Self>> {
         Ok(PgPoolOptions::new().max_connections(setup.connections).connect(&setup.url).await?)
@@ -260,7 +249,7 @@ impl Database for Postgres {
 
 impl Database for Sqlite {
     /// It has one writer at a time.
-    const FILLERS: u64 = 1;
+    const FILLERS: usize = 1;
 
     async fn open(setup: &Setup) -> Result<Pool<Self>> {
         let options = SqliteConnectOptions::from_str(&setup.url)?

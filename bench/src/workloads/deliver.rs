@@ -26,7 +26,7 @@ pub(crate) struct Deliver {
 /// Connections are opened, statements prepared and caches filled in this time; it does not count.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// More than it takes to start, and to wait for what comes late.
-const TAIL: Duration = Duration::from_secs(10);
+const TAIL: Duration = Duration::from_secs(20);
 /// What [`Metric::PerSecondAtTheEnd`] is about.
 const END_SECONDS: f64 = 10.0;
 

@@ -8,8 +8,8 @@
 //! * a transaction is begun: then the question travels with `begin`, unless another one has just ended
 //!   on the connection (see `relay.rs`); or
 //! * the statement only reads ([`Connections::plain`]): those that could miss an event there find out
-//!   by themselves (see `store/postgres/log.rs`), except that a transaction in which nothing was done yet
-//!   cannot be told from none. To that one they may give an id, so the connection is asked afterwards; or
+//!   by themselves (see `store/postgres/log.rs`), except that a transaction without an id cannot be told
+//!   from none. To that one they may give an id, so the connection is asked afterwards; or
 //! * it is the one of the statement before (see `line.rs`), and was asked then.
 
 use std::fmt;
@@ -31,6 +31,9 @@ use super::line::{Held, Line};
 use super::loan::{GIVING_BACK, Loan, Transaction};
 use super::relay::{Relay, Runner};
 use crate::error::Error;
+
+/// For how long a line may have a connection while others wait for one: they do not wait longer for it.
+const WHILE_OTHERS_WAIT: Duration = Duration::from_millis(250);
 
 /// For how long connections are suspected after one turned out to be read-only.
 const SUSPICION: Duration = Duration::from_secs(60);
@@ -76,8 +79,9 @@ struct Places {
     all: usize,
 }
 
+/// What is known of the connections of an outbox.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     suspicious_until: Mutex<Option<Instant>>,
     told_of_stray: AtomicBool,
 }
@@ -215,26 +219,34 @@ impl<DB: Backend> Connections<DB> {
             return Ok(Held::new(self.asked().await?));
         }
         let mut loan = self.acquire().await?;
-        loan.ask_when_given_back(self.dialect.ask);
+        self.ask_when_given_back(&mut loan);
         Ok(Held::new(loan))
+    }
+
+    /// Has a connection asked, before anybody else gets it, what it is in. It may be in somebody's forgotten
+    /// transaction, to which a statement of ours gave an id that it took for one of its own; what was
+    /// emitted in that transaction afterwards would be passed over.
+    pub(crate) fn ask_when_given_back(&self, loan: &mut Loan<DB>) {
+        loan.ask_when_given_back(self.dialect.ask, Arc::clone(&self.shared));
     }
 
     /// Keeps a connection for the next statement of its line, or gives it back: see `line.rs`.
     pub(crate) fn keep_on(&self, line: &Line<DB>, held: Held<DB>) {
-        if let Some(place) = self.place() {
+        if let Some(place) = self.place(&held) {
             line.keep(held, place);
         }
     }
 
     /// A place for a connection that nobody needs now, or not as much as its line.
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
+    fn place(&self, held: &Held<DB>) -> Option<OwnedSemaphorePermit> {
         let places = self.places.as_ref()?;
         if self.pool.is_closed() || self.is_suspicious() {
             return None;
         }
         let place = Arc::clone(&places.free).try_acquire_owned().ok()?;
         let kept = places.all.saturating_sub(places.free.available_permits());
-        (self.pool.num_idle() > 0 || kept <= self.few()).then_some(place)
+        let may_others_wait = kept <= self.few() && held.age() < WHILE_OTHERS_WAIT;
+        (self.pool.num_idle() > 0 || may_others_wait).then_some(place)
     }
 
     /// So many connections are kept even if others wait for one: whoever reads would wait behind all those
@@ -333,7 +345,13 @@ impl<DB: Backend> Connections<DB> {
     }
 
     pub(crate) fn tell_of_stray(&self) {
-        if self.shared.told_of_stray.swap(true, Ordering::Relaxed) {
+        self.shared.tell_of_stray();
+    }
+}
+
+impl Shared {
+    pub(super) fn tell_of_stray(&self) {
+        if self.told_of_stray.swap(true, Ordering::Relaxed) {
             tracing::debug!("rolled back a transaction that came with a connection of the pool");
         } else {
             tracing::warn!(

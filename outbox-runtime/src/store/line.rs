@@ -10,10 +10,10 @@
 //! * after [`A_MOMENT`] without a statement, whatever its shard waits for meanwhile;
 //! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;
 //! * at once when as many are kept as the worker may use at once, or when the pool has no other one that is
-//!   idle (whoever takes that one meanwhile leaves the next to wait for a moment) and a quarter of its
-//!   connections are kept. That many are, since a reader would wait behind all those who want to emit: a
-//!   commit that stalls makes a queue of them, and what was emitted before would be delivered when the queue
-//!   has gone;
+//!   idle (whoever takes that one meanwhile leaves the next to wait for a moment), and the worker keeps others,
+//!   a quarter of the pool with this one, or it was away for a quarter of a second. That many stay for so
+//!   long, since a reader would wait behind all those who want to emit: a commit that stalls makes a queue of
+//!   them, and what was emitted before would be delivered when the queue has gone;
 //! * after a statement that failed, or was given up.
 //!
 //! Between its statements a connection is in no transaction of ours, and one of somebody else, forgotten
@@ -82,7 +82,7 @@ impl<DB: Backend> Line<DB> {
     /// Keeps a connection whose statement has succeeded, in one of the places for such, unless it has
     /// been away from the pool for too long.
     pub(super) fn keep(&self, held: Held<DB>, place: OwnedSemaphorePermit) {
-        if held.since.elapsed() >= LONGEST {
+        if held.age() >= LONGEST {
             return;
         }
         // With the last clone of the line, the connection goes as well.
@@ -133,6 +133,11 @@ impl<DB: Backend> Held<DB> {
     /// A connection that has just come from the pool.
     pub(super) fn new(loan: Loan<DB>) -> Self {
         Self { loan, since: Instant::now() }
+    }
+
+    /// How long it has been away from the pool.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Whether it is known to be in no transaction.
@@ -248,22 +253,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_quarter_is_kept_whoever_waits() {
+    async fn a_quarter_is_kept_for_a_while_whoever_waits() {
         let pool = IdlePool::keeping(8, 8).await;
         let (one, other, third) = (long(), long(), long());
         let mut others = Vec::new();
         for _ in 0..6 {
             others.push(pool.connections.asked().await.unwrap());
         }
-        let first = pool.statement(&one).await;
-        let second = pool.statement(&other).await;
+        // However slow the machine is, they have just come.
+        let statement = async |line: &Line<Postgres>| {
+            let mut held = pool.connections.on_line(line, true).await.unwrap();
+            held.since = Instant::now() + DEADLINE;
+            let process = process(&mut held).await.unwrap();
+            pool.connections.keep_on(line, held);
+            process
+        };
+        let (first, second) = (statement(&one).await, statement(&other).await);
         assert_eq!(pool.pool().num_idle(), 0);
-        assert_eq!(pool.statement(&one).await, first);
-        assert_eq!(pool.statement(&other).await, second);
+        assert_eq!(statement(&one).await, first);
+        assert_eq!(statement(&other).await, second);
+        assert!(one.slot().is_some() && other.slot().is_some());
         others.pop();
-        pool.statement(&third).await;
-        assert!(third.take().is_none(), "it would be a third of eight");
-        assert!(one.take().is_some());
+        statement(&third).await;
+        assert!(third.take().is_none(), "it would be the third of eight");
+        others.push(pool.connections.asked().await.unwrap());
+        let mut held = one.take().expect("it was kept");
+        held.since =
+            Instant::now().checked_sub(DEADLINE / 2).expect("the machine has run for longer");
+        pool.connections.keep_on(&one, held);
+        assert!(one.take().is_none(), "others have waited for long enough");
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::Backend;
-use super::connections::ask;
+use super::connections::{Found, Shared, ask};
 use super::relay::{Relay, Runner};
 
 /// How long a connection that is given back may take to answer. (If it is still busy with a statement that
@@ -32,8 +32,8 @@ pub(super) const GIVING_BACK: Duration = Duration::from_secs(2);
 /// A connection of the pool, given back on drop.
 pub struct Loan<DB: Backend> {
     connection: Option<PoolConnection<DB>>,
-    /// What it is asked before anybody else gets it.
-    question: Option<&'static str>,
+    /// What it is asked before anybody else gets it, and who is told of the answer.
+    question: Option<(&'static str, Arc<Shared>)>,
 }
 
 impl<DB: Backend> Loan<DB> {
@@ -41,11 +41,9 @@ impl<DB: Backend> Loan<DB> {
         Self { connection: Some(connection), question: None }
     }
 
-    /// Has it asked, before anybody else gets it, what it is in. It may be in somebody's forgotten
-    /// transaction, to which a statement of ours gave an id that it took for one of its own; what was
-    /// emitted in that transaction afterwards would be passed over.
-    pub(super) fn ask_when_given_back(&mut self, question: &'static str) {
-        self.question = Some(question);
+    /// See [`Connections::ask_when_given_back`](super::connections::Connections).
+    pub(super) fn ask_when_given_back(&mut self, question: &'static str, shared: Arc<Shared>) {
+        self.question = Some((question, shared));
     }
 
     /// Whether it has been asked, or need not be.
@@ -61,7 +59,7 @@ impl<DB: Backend> Loan<DB> {
 
     /// Leaves this one without its connection.
     pub(super) fn take(&mut self) -> Self {
-        Self { connection: self.connection.take(), question: self.question }
+        Self { connection: self.connection.take(), question: self.question.take() }
     }
 
     /// Closes the connection instead of giving it back.
@@ -79,9 +77,10 @@ impl<DB: Backend> Loan<DB> {
     }
 
     /// Gives it back when it has answered.
-    async fn ask(mut self, question: &'static str) {
+    async fn ask(mut self, question: &'static str, shared: Arc<Shared>) {
         match timeout(GIVING_BACK, ask::<DB>(&mut self, question)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(Found::Nothing)) => {}
+            Ok(Ok(Found::Stray)) => shared.tell_of_stray(),
             Ok(Err(_)) => self.discard(),
             Err(_elapsed) => self.abandon(),
         }
@@ -95,9 +94,9 @@ impl<DB: Backend> Drop for Loan<DB> {
             // There is nobody to ask, or no use in it.
             _ => return self.abandon(),
         };
-        match (self.connection.take(), self.question) {
-            (Some(connection), Some(question)) => {
-                drop(runtime.spawn(Self::of(connection).ask(question)));
+        match (self.connection.take(), self.question.take()) {
+            (Some(connection), Some((question, shared))) => {
+                drop(runtime.spawn(Self::of(connection).ask(question, shared)));
             }
             (Some(mut connection), None) => {
                 // When the time is over the connection is dropped, and its place is free.

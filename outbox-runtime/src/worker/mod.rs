@@ -138,8 +138,9 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// the others; where there is not, they take turns. Renewing leases and looking for work
     /// take up to two more, one at a time each and briefly. Default: half of the pool's
     /// `max_connections`, rounded up, and less than all. (As many more may be kept for up to 10 ms
-    /// after a statement, or 4 ms after a transaction, for the next one, if the pool has another that is
-    /// idle then; after a statement also if it has none, up to a quarter of the pool.)
+    /// after a statement for the next one, if the pool has another that is idle then; for up to a quarter of a
+    /// second also if it has none, up to a quarter of the pool. Those of transactions are kept for up to 4 ms
+    /// while the pool has others.)
     #[must_use]
     pub fn connections(mut self, count: u32) -> Self {
         self.options.connections = Some(count.max(1));

@@ -326,7 +326,7 @@ impl PostgresStore {
             .during(PROBE);
         let row = row.and_then(|row| self.refuse_stray(row.stray, PROBE).map(|()| row));
         if row.as_ref().is_ok_and(|row| row.own.is_some()) {
-            session.drew_id();
+            session.drew_id(self.pool.connections());
         }
         let row = self.pool.end_unless_stray(session, row, PROBE).await?;
         let pulse = Pulse { revision: row.revision, free: row.free, workers: row.workers };

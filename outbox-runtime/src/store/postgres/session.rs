@@ -182,9 +182,9 @@ impl Session {
 
     /// A statement has drawn a transaction id: if that was in somebody's forgotten transaction, it is to be
     /// ended before anybody else goes on in it.
-    pub(super) fn drew_id(&mut self) {
+    pub(super) fn drew_id(&mut self, connections: &Connections<Postgres>) {
         if let Self::Connection(connection) = self {
-            connection.ask_when_given_back(DIALECT.ask);
+            connections.ask_when_given_back(connection);
         }
     }
 
