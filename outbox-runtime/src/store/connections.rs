@@ -231,22 +231,24 @@ impl<DB: Backend> Connections<DB> {
     }
 
     /// Keeps a connection for the next statement of its line, or gives it back: see `line.rs`.
-    pub(crate) fn keep_on(&self, line: &Line<DB>, held: Held<DB>) {
-        if let Some(place) = self.place(&held) {
+    pub(crate) fn keep_on(&self, line: &Line<DB>, mut held: Held<DB>) {
+        if let Some(place) = self.place(&mut held) {
             line.keep(held, place);
         }
     }
 
     /// A place for a connection that nobody needs now, or not as much as its line.
-    fn place(&self, held: &Held<DB>) -> Option<OwnedSemaphorePermit> {
+    fn place(&self, held: &mut Held<DB>) -> Option<OwnedSemaphorePermit> {
         let places = self.places.as_ref()?;
         if self.pool.is_closed() || self.is_suspicious() {
             return None;
         }
         let place = Arc::clone(&places.free).try_acquire_owned().ok()?;
         let kept = places.all.saturating_sub(places.free.available_permits());
-        let may_others_wait = kept <= self.few() && held.age() < WHILE_OTHERS_WAIT;
-        (self.pool.num_idle() > 0 || may_others_wait).then_some(place)
+        let is_last = self.pool.num_idle() == 0;
+        let others_wait = held.others_wait(is_last);
+        let may_stay = kept <= self.few() && others_wait < WHILE_OTHERS_WAIT;
+        (!is_last || may_stay).then_some(place)
     }
 
     /// So many connections are kept even if others wait for one: whoever reads would wait behind all those

@@ -11,7 +11,7 @@
 //! * when it was away from the pool for [`LONGEST`], so that the pool's own limits hold;
 //! * at once when as many are kept as the worker may use at once, or when the pool has no other one that is
 //!   idle (whoever takes that one meanwhile leaves the next to wait for a moment), and the worker keeps others,
-//!   a quarter of the pool with this one, or it was away for a quarter of a second. That many stay for so
+//!   a quarter of the pool with this one, or that has been so for a quarter of a second. That many stay for so
 //!   long, since a reader would wait behind all those who want to emit: a commit that stalls makes a queue of
 //!   them, and what was emitted before would be delivered when the queue has gone;
 //! * after a statement that failed, or was given up.
@@ -66,6 +66,8 @@ pub struct Held<DB: Backend> {
     loan: Loan<DB>,
     /// When it was taken from the pool.
     since: Instant,
+    /// Since when the pool has had no other one that is idle, as far as anybody has looked.
+    last_since: Option<Instant>,
 }
 
 impl<DB: Backend> Line<DB> {
@@ -82,7 +84,7 @@ impl<DB: Backend> Line<DB> {
     /// Keeps a connection whose statement has succeeded, in one of the places for such, unless it has
     /// been away from the pool for too long.
     pub(super) fn keep(&self, held: Held<DB>, place: OwnedSemaphorePermit) {
-        if held.age() >= LONGEST {
+        if held.since.elapsed() >= LONGEST {
             return;
         }
         // With the last clone of the line, the connection goes as well.
@@ -132,12 +134,13 @@ impl<DB: Backend> fmt::Debug for Line<DB> {
 impl<DB: Backend> Held<DB> {
     /// A connection that has just come from the pool.
     pub(super) fn new(loan: Loan<DB>) -> Self {
-        Self { loan, since: Instant::now() }
+        Self { loan, since: Instant::now(), last_since: None }
     }
 
-    /// How long it has been away from the pool.
-    pub(super) fn age(&self) -> Duration {
-        self.since.elapsed()
+    /// Whether the pool has no other one that is idle now; for how long it has had none.
+    pub(super) fn others_wait(&mut self, is_last: bool) -> Duration {
+        self.last_since = is_last.then(|| self.last_since.unwrap_or_else(Instant::now));
+        self.last_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Whether it is known to be in no transaction.
@@ -260,10 +263,10 @@ mod tests {
         for _ in 0..6 {
             others.push(pool.connections.asked().await.unwrap());
         }
-        // However slow the machine is, they have just come.
+        // However slow the machine is, others have not waited for long.
         let statement = async |line: &Line<Postgres>| {
             let mut held = pool.connections.on_line(line, true).await.unwrap();
-            held.since = Instant::now() + DEADLINE;
+            held.last_since = held.last_since.map(|_| Instant::now() + DEADLINE);
             let process = process(&mut held).await.unwrap();
             pool.connections.keep_on(line, held);
             process
@@ -278,8 +281,7 @@ mod tests {
         assert!(third.take().is_none(), "it would be the third of eight");
         others.push(pool.connections.asked().await.unwrap());
         let mut held = one.take().expect("it was kept");
-        held.since =
-            Instant::now().checked_sub(DEADLINE / 2).expect("the machine has run for longer");
+        held.last_since = Instant::now().checked_sub(DEADLINE);
         pool.connections.keep_on(&one, held);
         assert!(one.take().is_none(), "others have waited for long enough");
     }
