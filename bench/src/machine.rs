@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::umpire::Server;
 
 /// The machine, and the software that decides about the figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     /// The day of the run.
     date: String,

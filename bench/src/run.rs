@@ -184,7 +184,7 @@ impl Suite {
     }
 
     fn tell(&self, round: u32, case: &Case, who: &Contestant, outcome: &Outcome, took: Duration) {
-        let workload = format!("{:?}", case.workload).to_lowercase();
+        let workload = case.workload.name();
         let told = match outcome {
             Outcome::Measured(figures) => {
                 let figures = figures

@@ -1,6 +1,7 @@
 //! A server on which nothing else happens, and what is done and counted on it.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use anyhow::Result;
 use outbox_runtime::{Consumers, ListedIn, Outbox, Own, Postgres, Worker};
@@ -14,6 +15,16 @@ use crate::costs::Costs;
 
 /// The most events that are read at once.
 const PAGE: u32 = 100;
+
+/// Counts from one.
+const COUNT_RENEWALS: &str = "
+drop sequence if exists renewals cascade;
+create sequence renewals;
+create or replace function count_renewal() returns trigger language plpgsql as $$
+    begin perform nextval('public.renewals'); return new; end $$;
+create or replace trigger count_renewal before update on outbox.worker
+    for each row execute function count_renewal();
+";
 
 /// A server on which nothing else happens.
 pub(crate) struct Stage(Cluster);
@@ -141,6 +152,26 @@ where
                 let come = handled.wait_for(all);
                 drop(wait::for_signal("all consumers to have it", come).await?);
             }
+            running.stop().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a worker costs that has nothing to do until it has renewed leases of this length so many times, or
+    /// a few times more. It does not look at the log meanwhile.
+    pub(crate) async fn renews(&self, renewals: u64, lease: Duration) -> Result<Costs> {
+        sqlx::raw_sql(COUNT_RENEWALS).execute(&self.counts).await?;
+        let hour = Duration::from_secs(3600);
+        self.costs(async |outbox| {
+            let worker = Worker::new(outbox.clone(), ()).lease(lease).poll(hour, hour);
+            let running = Running::worker(worker);
+            wait::until("the leases to be renewed", async || {
+                Postgres::number(&self.counts, "select last_value from renewals")
+                    .await
+                    .is_ok_and(|done| done > renewals as i64)
+            })
+            .await;
             running.stop().await?;
             Ok(())
         })

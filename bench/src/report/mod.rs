@@ -2,6 +2,7 @@
 
 mod chart;
 mod page;
+mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,13 @@
 //! The page for people: tables of medians, and what each is of ours.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
 
 use crate::figures::{Metric, rounded};
 use crate::report::chart::{Chart, main_metric};
-use crate::report::{Report, Row};
+use crate::report::{Report, Row, targets};
 use crate::workloads::Workload;
 
 const PAGE: &str = include_str!("page.md");
@@ -23,7 +23,7 @@ pub(super) fn page(report: &Report, charts: &[(Chart, String)]) -> Result<String
         }
     }
     for (database, workload) in sections {
-        let name = format!("{workload:?}").to_lowercase();
+        let name = workload.name();
         write!(results, "\n### {database}: {name}\n\n{}\n\n", workload.about())?;
         let own =
             |chart: &&(Chart, String)| chart.0.database == database && chart.0.workload == workload;
@@ -36,6 +36,7 @@ pub(super) fn page(report: &Report, charts: &[(Chart, String)]) -> Result<String
             .filter(|row| row.database == database && row.workload == workload)
             .collect();
         table(&mut results, workload, &rows)?;
+        absences(&mut results, &rows)?;
     }
     let mut peers = String::new();
     for (name, version) in &report.versions {
@@ -46,6 +47,7 @@ pub(super) fn page(report: &Report, charts: &[(Chart, String)]) -> Result<String
         .replace("{{rounds}}", &report.rounds.to_string())
         .replace("{{minutes}}", &report.seconds.div_ceil(60).to_string())
         .replace("{{peers}}\n", &peers)
+        .replace("{{targets}}\n", &targets::table(report))
         .replace("{{results}}\n", &results))
 }
 
@@ -60,12 +62,8 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
     text.push_str(" outbox is |\n| --- | --- |");
     text.push_str(&" ---: |".repeat(metrics.len() + 1));
     text.push('\n');
-    for row in rows {
+    for row in rows.iter().filter(|row| !row.summary.figures.is_empty()) {
         write!(text, "| {} | {} |", row.case, row.contestant)?;
-        if row.summary.figures.is_empty() {
-            writeln!(text, " {} |", cell(&row.summary.remarks.join("; ")))?;
-            continue;
-        }
         for metric in &metrics {
             match row.summary.figures.get(metric) {
                 Some(spread) => write!(text, " {spread} |")?,
@@ -85,6 +83,31 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
         for remark in &row.summary.remarks {
             writeln!(text, "| | | {} |", cell(remark))?;
         }
+    }
+    Ok(())
+}
+
+/// Those of whom there are no figures. Who says the same of the same cases is named together.
+fn absences(text: &mut String, rows: &[&Row]) -> Result<()> {
+    let every: BTreeSet<&str> = rows.iter().map(|row| row.case.as_str()).collect();
+    let mut cases: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.summary.figures.is_empty()) {
+        let why = cell(&row.summary.remarks.join("; "));
+        cases.entry((&row.contestant, why)).or_default().push(&row.case);
+    }
+    let mut names: BTreeMap<(Vec<&str>, String), Vec<&str>> = BTreeMap::new();
+    for ((name, why), cases) in cases {
+        names.entry((cases, why)).or_default().push(name);
+    }
+    if !names.is_empty() {
+        text.push('\n');
+    }
+    for ((cases, why), names) in names {
+        write!(text, "* `{}`", names.join("`, `"))?;
+        if cases.len() < every.len() {
+            write!(text, " ({})", cases.join("; "))?;
+        }
+        writeln!(text, ": {why}")?;
     }
     Ok(())
 }

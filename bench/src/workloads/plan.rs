@@ -24,6 +24,11 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
+    /// As it is given to the command.
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
     /// What is asked.
     pub(crate) fn about(self) -> &'static str {
         match self {

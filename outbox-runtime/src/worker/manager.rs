@@ -1,9 +1,10 @@
 //! Which shards this worker runs, and keeping them.
 //!
-//! A tick (three in the length of a lease, and soon after one that failed) renews what is held and balances: free shards are taken up
-//! to the worker's fair share, and what is more than that is given back, so that a newcomer gets its
-//! part. The pulse (see `wake`) tells between ticks that a shard was handed back, that a worker came
-//! or went, or that a consumer was changed by an operation.
+//! A tick (three in the length of a lease, and soon after one that failed) renews what is held. When the
+//! pulse (see `wake`) tells that a shard was handed back, that a worker came or went, or that a consumer was
+//! changed by an operation, the manager looks around: free shards are taken up to the worker's fair share,
+//! and what is more than that is given back, so that a newcomer gets its part. It does so at every third
+//! tick as well, whatever the pulse says, and at the first one after a failure.
 
 mod drain;
 mod post;
@@ -33,6 +34,8 @@ const FLEET: &str = "look at the fleet";
 const ACQUIRE: &str = "acquire leases";
 const RELEASE: &str = "hand leases back";
 
+const TICKS_IN_A_LEASE: u32 = 3;
+
 /// How often what has expired is deleted.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
@@ -42,6 +45,8 @@ pub(super) struct Manager<S: Store> {
     /// The shards that this worker runs.
     posts: HashMap<ShardId, Post>,
     tally: Tally,
+    /// How many ticks ago it last looked around and succeeded; as many as make it look again if it failed.
+    looked_ago: u32,
     /// Whether it is about to stop: it takes no more shards.
     leaving: bool,
     last_housekeeping: Instant,
@@ -79,6 +84,7 @@ impl<S: Store> Manager<S> {
             consumers,
             posts: HashMap::new(),
             tally: Tally::default(),
+            looked_ago: TICKS_IN_A_LEASE,
             leaving: false,
             last_housekeeping: Instant::now(),
             housekeeping: None,
@@ -94,7 +100,7 @@ impl<S: Store> Manager<S> {
         let prober = tokio::spawn(prober);
         let retention = tokio::spawn(retention::run(Arc::clone(&self.crew), stop.clone()));
         let mut tasks = JoinSet::new();
-        let period = self.crew.options.lease / 3;
+        let period = self.crew.options.lease / TICKS_IN_A_LEASE;
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pauses = self.crew.outage.pauses();
@@ -152,7 +158,10 @@ impl<S: Store> Manager<S> {
     /// comes again soon.
     async fn tick(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
         self.renew().await?;
-        self.look_around(tasks, stop).await?;
+        self.looked_ago += 1;
+        if self.looked_ago >= TICKS_IN_A_LEASE {
+            self.look_around(tasks, stop).await?;
+        }
         self.keep_house();
         Ok(())
     }
@@ -162,8 +171,11 @@ impl<S: Store> Manager<S> {
         tasks: &mut JoinSet<Left>,
         stop: &CancellationToken,
     ) -> Answered {
+        self.looked_ago = TICKS_IN_A_LEASE;
         self.look_for_operations().await?;
-        self.balance(tasks, stop).await
+        self.balance(tasks, stop).await?;
+        self.looked_ago = 0;
+        Ok(())
     }
 
     /// Something that the database did, told of if it did not.
