@@ -4,8 +4,11 @@
 //! asks reads it; the others wait for it, or find it here. That is as safe as reading: a page says what was
 //! in the log when it was read, and where the next one begins, whoever read it; to be given an older one is
 //! to have read a little earlier. (So who has to know more than it may say reads for itself: see
-//! `Shard::read`. Once they have shared a page they share the next one, too: what tells
-//! two of them apart is that they have opened their windows at different times.)
+//! `Shard::read`. Once they have shared a page they share the next one, too.)
+//!
+//! What tells two of them apart, though they have read the same, is that they have opened their windows at
+//! different times. Who reads a page for itself and finds another one here, with the same events, goes on where
+//! that one ends, if [`Progress::joins`] allows it.
 //!
 //! Only of one thing an older page knows too little: that there is nothing more. That is believed if no bell
 //! has rung since the page was asked for: what one was woken for had been committed by then. Otherwise one
@@ -23,6 +26,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::shard::PAGE_BYTES;
+use crate::event::Position;
 use crate::store::{Page, Progress, Slice};
 
 /// So many pages of one part of the log are here at most.
@@ -195,6 +199,29 @@ impl<P: Progress> Reader<P> {
         }
         Way::Read(Some(Shared(here)))
     }
+
+    /// Has a page that was read end where another one does that has the same events, so that the next one
+    /// is the same for both.
+    pub(crate) fn join(&self, page: &mut Page<P>) {
+        if page.events.is_empty() {
+            return;
+        }
+        let others: Vec<_> = {
+            let parts = self.shelf.parts();
+            parts.get(&self.part).into_iter().flatten().filter_map(Shelved::put).collect()
+        };
+        let joined = others.iter().map(|put| &put.page).find(|other| {
+            positions(other).eq(positions(page))
+                && page.start.joins(&page.end, &other.start, &other.end)
+        });
+        if let Some(other) = joined {
+            page.end = other.end.clone();
+        }
+    }
+}
+
+fn positions<P>(page: &Page<P>) -> impl Iterator<Item = Position> {
+    page.events.iter().map(|event| event.position)
 }
 
 impl<P: Progress> Shared<P> {
@@ -223,7 +250,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::event::{Position, StoredEvent};
+    use crate::event::StoredEvent;
     use crate::headers::Headers;
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,6 +262,10 @@ mod tests {
     impl Progress for Place {
         fn is_same(&self, other: &Self) -> bool {
             self == other
+        }
+
+        fn joins(&self, end: &Self, other: &Self, other_end: &Self) -> bool {
+            [end, other, other_end].iter().all(|place| place.server == self.server)
         }
 
         fn at(&self, after: Position) -> Self {
@@ -306,10 +337,6 @@ mod tests {
         }
     }
 
-    fn positions(page: &Page<Place>) -> Vec<Position> {
-        page.events.iter().map(|event| event.position).collect()
-    }
-
     #[tokio::test]
     async fn one_reads_for_all_of_them() {
         let (shelf, [first, second, third]) = readers();
@@ -320,7 +347,7 @@ mod tests {
         assert_eq!(pages(&shelf), 0, "each of them has it");
         for page in [waits, finds] {
             let page = page.page().await.expect("a page");
-            assert_eq!(positions(&page), [1, 2]);
+            assert!(positions(&page).eq([1, 2]));
             assert_eq!(page.end, at(2));
         }
     }
@@ -370,7 +397,7 @@ mod tests {
         reading.put(&page_after(0, true));
         assert!(same.page().await.expect("a page").caught_up);
         let page = rung.page().await.expect("a page");
-        assert_eq!((positions(&page).len(), page.caught_up), (2, false));
+        assert_eq!((page.events.len(), page.caught_up), (2, false));
         to_read(third.look(&page.end, LIMIT, 8));
     }
 
@@ -396,6 +423,30 @@ mod tests {
         to_read(second.look(&at(0), LIMIT + 1, 0));
         let second_shard = shelf.reader(&Slice { shard: 1, shards: 2, ..Slice::whole("a") });
         to_read(second_shard.look(&at(0), LIMIT, 0));
+    }
+
+    #[tokio::test]
+    async fn who_was_given_the_same_from_elsewhere_goes_on_where_the_other_does() {
+        let (_, [first, second, third]) = readers();
+        to_read(first.look(&at(1), LIMIT, 0)).put(&page_after(1, false));
+        let from = |start: Place, first: Position| {
+            let mut page = page_after(first - 1, false);
+            page.end = Place { after: 100, ..start };
+            Page { start, ..page }
+        };
+        let joined = |start, first| {
+            let mut page = from(start, first);
+            to_read(second.look(&page.start, LIMIT, 0));
+            second.join(&mut page);
+            page.end
+        };
+        assert_eq!(joined(at(0), 2), at(3), "as they have the same events");
+        assert_eq!(joined(at(0), 1), at(100), "one of its events is another one");
+        let restarted = Place { after: 0, server: 1 };
+        assert_eq!(joined(restarted.clone(), 2), Place { after: 100, ..restarted });
+        let mut nothing = Page::nothing(at(0), DateTime::UNIX_EPOCH);
+        third.join(&mut nothing);
+        assert_eq!(nothing.end, at(0));
     }
 
     #[tokio::test]

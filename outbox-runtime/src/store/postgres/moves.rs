@@ -5,6 +5,8 @@
 //! nothing else: an event that was unread and is not meant stays unread, also one whose transaction
 //! commits later with a position drawn long ago.
 
+use std::collections::BTreeSet;
+
 use super::window::{Window, WindowProgress, late};
 use crate::event::Position;
 use crate::store::Progress;
@@ -74,6 +76,45 @@ pub(super) fn towards(
     Some(WindowProgress { window, ..progress.clone() })
 }
 
+/// Whether a reader that read a page on its way from `start` to `end` may go on from `other_end`, to which another
+/// one came from `other_start` and was given the same events: then neither has read anything that the other
+/// has not.
+///
+/// Each came from a mark, which the end of the other sees all of. So an event that only one of them had read
+/// there is visible at the end of the other, which was given it, or comes to it later in its window. It was
+/// not given it, since the first would have been, too. Later there is none: whatever a mark sees lies at or
+/// below its `high`, and both have read as far as that.
+pub(super) fn joins(
+    (start, end): (&WindowProgress, &WindowProgress),
+    (other_start, other_end): (&WindowProgress, &WindowProgress),
+) -> bool {
+    let is_mark = |progress: &WindowProgress| progress.window.is_none() && progress.next > 0;
+    let sees_all_of = |end: &WindowProgress, start: &WindowProgress| {
+        let end = end.end();
+        end.server == start.server && end.high >= start.high && sees_all_of(&end.done, &start.done)
+    };
+    let high = start.high.max(other_start.high);
+    let has_passed = |end: &WindowProgress| match &end.window {
+        Some(window) => window.after >= high,
+        None => true,
+    };
+    is_mark(start)
+        && is_mark(other_start)
+        && end.window.is_some() == other_end.window.is_some()
+        && has_passed(end)
+        && has_passed(other_end)
+        && [start, other_start].iter().all(|start| sees_all_of(end, start))
+        && [start, other_start].iter().all(|start| sees_all_of(other_end, start))
+}
+
+/// Whether everything that is visible in one snapshot is visible in this one of the same server.
+fn sees_all_of(snapshot: &str, other: &str) -> bool {
+    let (ended, other_ended) = (age(snapshot).0, age(other).0);
+    let unseen: BTreeSet<u64> = late(other, 0).into_iter().collect();
+    other_ended <= ended
+        && late(snapshot, 0).iter().all(|id| *id >= other_ended || unseen.contains(id))
+}
+
 /// A snapshot in which just these transactions are in progress.
 fn snapshot_of(mut in_progress: Vec<u64>) -> String {
     in_progress.sort_unstable();
@@ -87,8 +128,6 @@ fn snapshot_of(mut in_progress: Vec<u64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     /// A transaction with one event: its id, when it began (and got its id), its position, when it
@@ -165,6 +204,27 @@ mod tests {
                 })
                 .map(|event| event.position)
                 .collect()
+        }
+
+        /// The page that a reader at a mark is given at this moment, and where it is then.
+        fn page(
+            &self,
+            start: &WindowProgress,
+            now: u32,
+            limit: usize,
+        ) -> (Vec<Position>, WindowProgress) {
+            let WindowProgress { done: upto, next, high, .. } = self.mark(now);
+            let window = Window { upto, next, high, after: 0 };
+            let visible = |position: &Position| {
+                let event = self.events.iter().find(|event| event.position == *position);
+                Self::sees(&window.upto, event.expect("an event").tx)
+            };
+            let unread = self.unread(start).into_iter();
+            let events: Vec<_> = unread.filter(visible).take(limit).collect();
+            let last = events.last().filter(|_| events.len() == limit).copied();
+            let opened = WindowProgress { window: Some(window), ..start.clone() };
+            let end = opened.advanced(last, high);
+            (events, end)
         }
 
         /// A reader somewhere: at a mark, or in a window between two.
@@ -260,6 +320,33 @@ mod tests {
             assert!(between.iter().all(visible));
             assert!(log.unread(&window).is_superset(&between));
         }
+    }
+
+    #[test]
+    fn readers_that_are_given_the_same_join_and_neither_lose_nor_repeat_anything() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let (mut joined, mut refused) = ([0, 0], 0);
+        for _ in 0..200_000 {
+            let log = Log::random(&mut random);
+            // They have read nearly the same, and read again at nearly the same time.
+            let (began, reads) = (random.u32(0..60), random.u32(50..110));
+            let [one, other] = std::array::from_fn(|_| log.mark(began + random.u32(0..4)));
+            let limit = random.usize(1..6);
+            let (events, end) = log.page(&one, reads + random.u32(0..4), limit);
+            let (others, other_end) = log.page(&other, reads + random.u32(0..4), limit);
+            if events != others || end == other_end {
+                continue;
+            }
+            if !joins((&one, &end), (&other, &other_end)) {
+                refused += 1;
+                continue;
+            }
+            joined[usize::from(end.window.is_some())] += 1;
+            let given: BTreeSet<Position> = events.into_iter().collect();
+            let left: BTreeSet<_> = log.unread(&one).difference(&given).copied().collect();
+            assert_eq!(log.unread(&other_end), left, "{one:?} {end:?}, {other:?} {other_end:?}");
+        }
+        assert!(joined.iter().all(|joined| *joined > 1_000) && refused > 0, "{joined:?} {refused}");
     }
 
     #[test]

@@ -167,6 +167,10 @@ impl Progress for WindowProgress {
         self == other && self.server == other.server
     }
 
+    fn joins(&self, end: &Self, other: &Self, other_end: &Self) -> bool {
+        moves::joins((self, end), (other, other_end))
+    }
+
     fn at(&self, position: Position) -> Self {
         let mut progress = self.clone();
         if let Some(window) = &mut progress.window {

@@ -84,7 +84,7 @@ impl<S: Store> Shard<S> {
         self.rung = false;
         self.reading.ask(async move {
             let mut shared = None;
-            if let Some(reader) = reader {
+            if let Some(reader) = &reader {
                 match reader.look(&cursor, limit, listener.rings()) {
                     Way::Read(others) => shared = others,
                     Way::Wait(page) => {
@@ -95,8 +95,9 @@ impl<S: Store> Shard<S> {
                 }
             }
             let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, expected);
-            let page = crew.seated("read the log", reading).await?;
-            if let Some(shared) = shared {
+            let mut page = crew.seated("read the log", reading).await?;
+            if let (Some(reader), Some(shared)) = (reader, shared) {
+                reader.join(&mut page);
                 shared.put(&page);
             }
             Ok(page)
