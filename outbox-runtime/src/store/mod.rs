@@ -112,6 +112,12 @@ pub trait Progress:
     /// able to record it.
     fn is_same(&self, other: &Self) -> bool;
 
+    /// Whether a reader that read a page on its way from here to `end` may go on from `other_end`, to which
+    /// another one came from `other` and was given the same events.
+    fn joins(&self, _end: &Self, _other: &Self, _other_end: &Self) -> bool {
+        false
+    }
+
     /// The progress of a reader that has handled everything up to this position of the page that
     /// it was read with.
     #[must_use]

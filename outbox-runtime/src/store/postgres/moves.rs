@@ -326,12 +326,12 @@ mod tests {
     fn readers_that_are_given_the_same_join_and_neither_lose_nor_repeat_anything() {
         let mut random = fastrand::Rng::with_seed(5);
         let (mut joined, mut refused) = ([0, 0], 0);
-        for _ in 0..200_000 {
+        for _ in 0..20_000 {
             let log = Log::random(&mut random);
             // They have read nearly the same, and read again at nearly the same time.
             let (began, reads) = (random.u32(0..60), random.u32(50..110));
             let [one, other] = std::array::from_fn(|_| log.mark(began + random.u32(0..4)));
-            let limit = random.usize(1..6);
+            let limit = random.usize(1..12);
             let (events, end) = log.page(&one, reads + random.u32(0..4), limit);
             let (others, other_end) = log.page(&other, reads + random.u32(0..4), limit);
             if events != others || end == other_end {
@@ -346,7 +346,7 @@ mod tests {
             let left: BTreeSet<_> = log.unread(&one).difference(&given).copied().collect();
             assert_eq!(log.unread(&other_end), left, "{one:?} {end:?}, {other:?} {other_end:?}");
         }
-        assert!(joined.iter().all(|joined| *joined > 1_000) && refused > 0, "{joined:?} {refused}");
+        assert!(joined.iter().all(|joined| *joined > 50) && refused > 50, "{joined:?} {refused}");
     }
 
     #[test]
