@@ -94,7 +94,7 @@ const MANY: u64 = 2_000;
 static COUNTING: Mutex<()> = Mutex::const_new(());
 
 /// How often it is counted at most.
-const TRIES: u32 = 5;
+const TRIES: u32 = 12;
 
 /// What is over the budget with the registry's consumers, of which there are so many.
 async fn over_budget<R>(stage: &Stage, consumers: u32) -> Result<Vec<String>>

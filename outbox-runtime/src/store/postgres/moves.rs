@@ -88,7 +88,9 @@ pub(super) fn joins(
     (start, end): (&WindowProgress, &WindowProgress),
     (other_start, other_end): (&WindowProgress, &WindowProgress),
 ) -> bool {
-    let is_mark = |progress: &WindowProgress| progress.window.is_none() && progress.next > 0;
+    let is_mark = |start: &WindowProgress| {
+        start.next > 0 && start.window.as_ref().is_none_or(|window| window.after == 0)
+    };
     let sees_all_of = |end: &WindowProgress, start: &WindowProgress| {
         let end = end.end();
         end.server == start.server && end.high >= start.high && sees_all_of(&end.done, &start.done)
@@ -206,13 +208,13 @@ mod tests {
                 .collect()
         }
 
-        /// The page that a reader at a mark is given at this moment, and where it is then.
+        /// The page that a reader at a mark is given at this moment, and where it begins and ends.
         fn page(
             &self,
             start: &WindowProgress,
             now: u32,
             limit: usize,
-        ) -> (Vec<Position>, WindowProgress) {
+        ) -> (Vec<Position>, [WindowProgress; 2]) {
             let WindowProgress { done: upto, next, high, .. } = self.mark(now);
             let window = Window { upto, next, high, after: 0 };
             let visible = |position: &Position| {
@@ -223,8 +225,8 @@ mod tests {
             let events: Vec<_> = unread.filter(visible).take(limit).collect();
             let last = events.last().filter(|_| events.len() == limit).copied();
             let opened = WindowProgress { window: Some(window), ..start.clone() };
-            let end = opened.advanced(last, high);
-            (events, end)
+            let end = opened.clone().advanced(last, high);
+            (events, [opened, end])
         }
 
         /// A reader somewhere: at a mark, or in a window between two.
@@ -332,12 +334,13 @@ mod tests {
             let (began, reads) = (random.u32(0..60), random.u32(50..110));
             let [one, other] = std::array::from_fn(|_| log.mark(began + random.u32(0..4)));
             let limit = random.usize(1..12);
-            let (events, end) = log.page(&one, reads + random.u32(0..4), limit);
-            let (others, other_end) = log.page(&other, reads + random.u32(0..4), limit);
+            let (events, [start, end]) = log.page(&one, reads + random.u32(0..4), limit);
+            let (others, [other_start, other_end]) =
+                log.page(&other, reads + random.u32(0..4), limit);
             if events != others || end == other_end {
                 continue;
             }
-            if !joins((&one, &end), (&other, &other_end)) {
+            if !joins((&start, &end), (&other_start, &other_end)) {
                 refused += 1;
                 continue;
             }

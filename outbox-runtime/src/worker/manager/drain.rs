@@ -69,6 +69,8 @@ impl<S: Store> Manager<S> {
             // A pass finds what was committed before it, rung for or not.
             self.crew.shelf.clear();
             let taken = self.take_all(shards, leases).await?;
+            // Who begins long after the others reads for itself what they have shared.
+            futures_util::future::join_all(shards.iter_mut().map(Draining::begin)).await;
             let before: u64 = shards.iter().map(Draining::count).sum();
             let passes = shards.iter_mut().map(|shard| Box::pin(shard.pass()));
             // Each comes to its end, whatever becomes of the others.
@@ -176,6 +178,13 @@ impl<S: Store> Draining<S> {
             }
         }
         Ok(anew)
+    }
+
+    /// Takes the shard over. Where that fails, the pass meets it again.
+    async fn begin(&mut self) {
+        if let Ok(Some(shard)) = self.take_over().await {
+            self.shard = Some(shard);
+        }
     }
 
     /// The shard, taken over anew if it has to be; `None` when the lease is another worker's.
