@@ -159,12 +159,12 @@ where
     }
 
     /// What a worker costs that has nothing to do until it has renewed leases of this length so many times, or
-    /// a few times more. It does not look at the log meanwhile.
+    /// a few times more. It looks at the log as often.
     pub(crate) async fn renews(&self, renewals: u64, lease: Duration) -> Result<Costs> {
         sqlx::raw_sql(COUNT_RENEWALS).execute(&self.counts).await?;
-        let hour = Duration::from_secs(3600);
+        let often = lease / 3;
         self.costs(async |outbox| {
-            let worker = Worker::new(outbox.clone(), ()).lease(lease).poll(hour, hour);
+            let worker = Worker::new(outbox.clone(), ()).lease(lease).poll(often, often);
             let running = Running::worker(worker);
             wait::until("the leases to be renewed", async || {
                 Postgres::number(&self.counts, "select last_value from renewals")

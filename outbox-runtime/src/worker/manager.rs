@@ -4,13 +4,15 @@
 //! pulse (see `wake`) tells that a shard was handed back, that a worker came or went, or that a consumer was
 //! changed by an operation, the manager looks around: free shards are taken up to the worker's fair share,
 //! and what is more than that is given back, so that a newcomer gets its part. It does so at every third
-//! tick as well, whatever the pulse says, and at the first one after a failure.
+//! tick as well, whatever the pulse says, and at the next one after a failure or where it did not get its
+//! share: of shards that nobody has ever had the pulse says nothing.
 
 mod drain;
 mod post;
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +47,8 @@ pub(super) struct Manager<S: Store> {
     /// The shards that this worker runs.
     posts: HashMap<ShardId, Post>,
     tally: Tally,
-    /// How many ticks ago it last looked around and succeeded; as many as make it look again if it failed.
+    /// How many ticks ago it looked around and found that it has its share; as many as make it look again if
+    /// it has not, or something failed.
     looked_ago: u32,
     /// Whether it is about to stop: it takes no more shards.
     leaving: bool,
@@ -157,13 +160,20 @@ impl<S: Store> Manager<S> {
     /// Ends at the first failure: what follows would have to wait for an answer as well, and the tick
     /// comes again soon.
     async fn tick(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
+        let looked_ago = mem::replace(&mut self.looked_ago, TICKS_IN_A_LEASE);
         self.renew().await?;
-        self.looked_ago += 1;
-        if self.looked_ago >= TICKS_IN_A_LEASE {
+        self.looked_ago = looked_ago + 1;
+        if self.looked_ago >= TICKS_IN_A_LEASE || !self.has_frequent_pulse() {
             self.look_around(tasks, stop).await?;
         }
         self.keep_house();
         Ok(())
+    }
+
+    /// Whether the pulse tells of something sooner than the next tick does.
+    fn has_frequent_pulse(&self) -> bool {
+        let options = &self.crew.options;
+        options.poll_idle <= options.lease / TICKS_IN_A_LEASE
     }
 
     async fn look_around(
@@ -173,8 +183,9 @@ impl<S: Store> Manager<S> {
     ) -> Answered {
         self.looked_ago = TICKS_IN_A_LEASE;
         self.look_for_operations().await?;
-        self.balance(tasks, stop).await?;
-        self.looked_ago = 0;
+        if self.balance(tasks, stop).await? {
+            self.looked_ago = 0;
+        }
         Ok(())
     }
 
@@ -221,8 +232,13 @@ impl<S: Store> Manager<S> {
         self.promptly("looking at the fleet", FLEET, self.crew.store.fleet()).await
     }
 
-    /// Takes free shards up to this worker's share, and gives back what is more than that.
-    async fn balance(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
+    /// Takes free shards up to this worker's share, and gives back what is more than that. Tells whether it
+    /// has its share.
+    async fn balance(
+        &mut self,
+        tasks: &mut JoinSet<Left>,
+        stop: &CancellationToken,
+    ) -> Result<bool, NoAnswer> {
         let mut fleet = self.fleet().await?;
         if !self.is_member_of(&fleet) {
             // The database was away for longer than a lease.
@@ -230,7 +246,7 @@ impl<S: Store> Manager<S> {
             fleet = self.fleet().await?;
             if !self.is_member_of(&fleet) {
                 // Again. Without a share it would give all back.
-                return Ok(());
+                return Ok(false);
             }
         }
         let shares = shares(&fleet, self.crew.worker);
@@ -248,14 +264,16 @@ impl<S: Store> Manager<S> {
                 wanted.insert(known.name(), share - staying.len());
             }
         }
+        let missing: usize = wanted.values().sum();
         let taken = self.take(wanted).await.map_err(|error| {
             self.crew.outage.note("looking for free leases", &error);
             NoAnswer
         })?;
+        let has_share = taken.len() == missing;
         for (id, unclean) in taken {
             self.spawn(tasks, id, unclean, stop);
         }
-        Ok(())
+        Ok(has_share)
     }
 
     /// Takes up to so many shards of each consumer; returns them and whether each was left unclean.

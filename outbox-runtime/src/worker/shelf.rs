@@ -200,23 +200,21 @@ impl<P: Progress> Reader<P> {
         Way::Read(Some(Shared(here)))
     }
 
-    /// Has a page that was read end where another one does that has the same events, so that the next one
-    /// is the same for both.
-    pub(crate) fn join(&self, page: &mut Page<P>) {
-        if page.events.is_empty() {
-            return;
-        }
-        let others: Vec<_> = {
-            let parts = self.shelf.parts();
-            parts.get(&self.part).into_iter().flatten().filter_map(Shelved::put).collect()
-        };
-        let joined = others.iter().map(|put| &put.page).find(|other| {
+    /// Gives a page that was read to the others. If there is one with the same events, it ends where that one
+    /// does from now on, so that the next one is the same for both.
+    pub(crate) fn put(&self, shared: Shared<P>, page: &mut Page<P>) {
+        // One at a time, so that of two that could join one does.
+        let parts = self.shelf.parts();
+        let others = parts.get(&self.part).into_iter().flatten().filter_map(Shelved::put);
+        let joined = others.filter(|_| !page.events.is_empty()).find(|other| {
+            let other = &other.page;
             positions(other).eq(positions(page))
                 && page.start.joins(&page.end, &other.start, &other.end)
         });
         if let Some(other) = joined {
-            page.end = other.end.clone();
+            page.end = other.page.end.clone();
         }
+        shared.put(page);
     }
 }
 
@@ -225,8 +223,7 @@ fn positions<P>(page: &Page<P>) -> impl Iterator<Item = Position> {
 }
 
 impl<P: Progress> Shared<P> {
-    /// Gives it to the others.
-    pub(crate) fn put(self, page: &Page<P>) {
+    fn put(self, page: &Page<P>) {
         let bytes = page.events.iter().map(|event| event.payload.get().len()).sum();
         self.0.send_replace(Some(Arc::new(Put { page: page.clone(), bytes })));
     }
@@ -436,8 +433,8 @@ mod tests {
         };
         let joined = |start, first| {
             let mut page = from(start, first);
-            to_read(second.look(&page.start, LIMIT, 0));
-            second.join(&mut page);
+            let shared = to_read(second.look(&page.start, LIMIT, 0));
+            second.put(shared, &mut page);
             page.end
         };
         assert_eq!(joined(at(0), 2), at(3), "as they have the same events");
@@ -445,7 +442,7 @@ mod tests {
         let restarted = Place { after: 0, server: 1 };
         assert_eq!(joined(restarted.clone(), 2), Place { after: 100, ..restarted });
         let mut nothing = Page::nothing(at(0), DateTime::UNIX_EPOCH);
-        third.join(&mut nothing);
+        third.put(to_read(third.look(&at(9), LIMIT, 0)), &mut nothing);
         assert_eq!(nothing.end, at(0));
     }
 

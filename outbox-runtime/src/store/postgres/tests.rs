@@ -8,14 +8,16 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe, Executor, Postgres, Row, SqlSafeStr};
 use uuid::Uuid;
 
-use super::PostgresStore;
+use super::{PostgresStore, WindowProgress};
 use crate::clock::Clock;
 use crate::consumer::Start;
 use crate::error::ErrorKind;
 use crate::key::key_hash;
 use crate::store::line::Line;
 use crate::store::types::Totals;
-use crate::store::{Changes, Checkpoint, Namespace, NewEvent, Registration, ShardId, Slice, Store};
+use crate::store::{
+    Changes, Checkpoint, Namespace, NewEvent, Page, Progress, Registration, ShardId, Slice, Store,
+};
 use crate::testing::TestDatabase;
 
 async fn migrated(namespace: &Namespace) -> (TestDatabase<Postgres>, PostgresStore) {
@@ -93,6 +95,47 @@ async fn a_reader_draws_an_id_only_where_there_is_something_to_move_past() {
     let page = store.read(&Line::default(), &start, None, &slice, 100).await.unwrap();
     assert!(page.caught_up && page.events.is_empty());
     assert_ne!(page.end, start, "a thousand events of others are worth an id");
+}
+
+/// As it is with pages that Postgres returns; `moves.rs` says why, and tries it on many logs.
+#[tokio::test]
+async fn readers_of_the_same_page_join_once_both_have_passed_where_they_came_from() {
+    let (_database, store) = migrated(&Namespace::default()).await;
+    let slice = Slice::whole("wanted");
+    let emit = async |name| {
+        let mut tx = store.pool().begin().await.unwrap();
+        store.append(&mut tx, events(3, name), Duration::ZERO).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    emit("foreign").await;
+    let mut late = store.pool().begin().await.unwrap();
+    store.append(&mut late, events(1, "wanted"), Duration::ZERO).await.unwrap();
+    let one = store.mark().await.unwrap();
+    emit("foreign").await;
+    let other = store.mark().await.unwrap();
+    late.commit().await.unwrap();
+    emit("wanted").await;
+    let read = async |from: &WindowProgress, limit| {
+        store.read(&Line::default(), from, None, &slice, limit).await.unwrap()
+    };
+    let positions = |page: &Page<WindowProgress>| -> Vec<_> {
+        page.events.iter().map(|event| event.position).collect()
+    };
+    // The first of the four lies before either mark.
+    for (limit, joins) in [(1, false), (2, true), (10, true)] {
+        let (page, others) = (read(&one, limit).await, read(&other, limit).await);
+        assert_eq!(positions(&page), positions(&others));
+        assert_eq!(page.start.joins(&page.end, &others.start, &others.end), joins, "{limit}");
+        assert_eq!(others.start.joins(&others.end, &page.start, &page.end), joins, "{limit}");
+        let mut given = positions(&page);
+        given.extend(positions(&read(&others.end, 10).await));
+        assert_eq!(given, [4, 8, 9, 10], "{limit}");
+    }
+    // Nor do those join that read on in windows of which the other knows nothing.
+    let (begun, others) = (read(&one, 2).await, read(&other, 2).await);
+    let (page, others) = (read(&begun.end, 1).await, read(&others.end, 1).await);
+    assert_eq!(positions(&page), positions(&others));
+    assert!(!page.start.joins(&page.end, &others.start, &others.end));
 }
 
 /// What retention has deleted is jumped over, however much it was.

@@ -97,8 +97,7 @@ impl<S: Store> Shard<S> {
             let reading = crew.store.read(&line, &cursor, barrier.as_ref(), &slice, expected);
             let mut page = crew.seated("read the log", reading).await?;
             if let (Some(reader), Some(shared)) = (reader, shared) {
-                reader.join(&mut page);
-                shared.put(&page);
+                reader.put(shared, &mut page);
             }
             Ok(page)
         });
