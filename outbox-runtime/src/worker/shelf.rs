@@ -438,7 +438,7 @@ mod tests {
             page.end
         };
         assert_eq!(joined(at(0), 2), at(3), "as they have the same events");
-        assert_eq!(joined(at(0), 1), at(100), "one of its events is another one");
+        assert_eq!(joined(at(-1), 1), at(100), "one of its events is another one");
         let restarted = Place { after: 0, server: 1 };
         assert_eq!(joined(restarted.clone(), 2), Place { after: 100, ..restarted });
         let mut nothing = Page::nothing(at(0), DateTime::UNIX_EPOCH);
