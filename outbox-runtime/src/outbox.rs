@@ -101,7 +101,8 @@ impl<R: Registry, DB: Backend> OutboxBuilder<R, DB> {
     ///   PgBouncer 1.21 on, `max_prepared_statements` lifts this.)
     ///
     /// An outbox that is not told so meets errors behind such a pooler, and they say that this
-    /// option is missing. SQLite has no signals and no pooler: there it changes nothing.
+    /// option is missing. SQLite has no pooler: there, a worker only leaves out to look every 10 ms
+    /// whether another process has emitted something.
     #[must_use]
     pub fn poll_only(mut self) -> Self {
         self.poll_only = true;

@@ -1,13 +1,16 @@
-//! Signals between processes: an event that another process commits wakes a worker at once (Postgres
-//! only). The workers here poll once an hour, so that nothing but a signal can wake them.
+//! Signals between processes: an event that another process commits wakes a worker at once. (On SQLite the
+//! worker looks for it.) The workers here poll once an hour, so that nothing but a signal can wake them.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outbox_runtime::testing::{TestDatabase, TestOutbox};
-use outbox_runtime::{DeliveryFilter, DeliveryState, Event, Outbox, Postgres, Registry, Worker};
+use outbox_runtime::{
+    DeliveryFilter, DeliveryState, Event, Outbox, Postgres, Registry, Sqlite, Worker,
+};
 use outbox_tests::{Act, Db, Log, Ping, Probe, Running, wait};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
 use crate::consumers::{Hopeless, Plain};
@@ -28,7 +31,7 @@ async fn another<R: Registry>(outbox: &TestOutbox<R, Postgres>) -> Result<Outbox
     Ok(Outbox::builder(pool).clock(outbox.clock().clone()).build())
 }
 
-async fn emit<R>(outbox: &Outbox<R, Postgres>, n: u64) -> Result<()>
+async fn emit<R, DB: Db>(outbox: &Outbox<R, DB>, n: u64) -> Result<()>
 where
     R: outbox_runtime::Registered<Ping, outbox_runtime::Own> + Registry,
 {
@@ -81,6 +84,28 @@ async fn an_event_of_another_process_wakes_a_worker_that_hardly_polls_postgres()
     for n in 0..5 {
         emit(outbox.outbox(), n).await?;
         probe.until_called("plain", n as usize + 1).await;
+    }
+    running.stop().await?;
+    assert_eq!(probe.numbers("plain"), [0, 1, 2, 3, 4]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_of_another_process_wakes_a_worker_that_hardly_polls_sqlite() -> Result<()> {
+    let outbox = TestOutbox::<Plain, Sqlite>::new().await?;
+    let probe = Probe::default();
+    let file = SqliteConnectOptions::new().filename(outbox.database().url());
+    let pool = SqlitePool::connect_with(file).await?;
+    let other = Outbox::<Plain, Sqlite>::builder(pool).clock(outbox.clock().clone()).build();
+    let running = Running::worker(Worker::new(other, probe.clone()).poll(HOUR, HOUR));
+    // The first may be found by the read with which a shard begins.
+    for n in 0..5 {
+        emit(outbox.outbox(), n).await?;
+        probe.until_called("plain", n as usize + 1).await;
+        // Retention may delete the newest of all.
+        if n == 3 {
+            Sqlite::execute(outbox.pool(), "delete from outbox_event").await?;
+        }
     }
     running.stop().await?;
     assert_eq!(probe.numbers("plain"), [0, 1, 2, 3, 4]);

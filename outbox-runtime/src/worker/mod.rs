@@ -96,8 +96,9 @@ impl<R: Registry, DB: Backend> Worker<R, DB> {
     /// How often the log is probed for events that were emitted elsewhere: every `active` while
     /// some are found, every `idle` when none were for a while. Default: 100 ms and 1 s.
     ///
-    /// On Postgres, what other processes commit through [`Outbox::begin`] is signalled and found
-    /// without waiting for the next probe, unless the outbox is built with
+    /// This is for what nobody tells of. On Postgres, what other processes commit through
+    /// [`Outbox::begin`] is signalled and found without waiting for the next probe; on SQLite, a worker
+    /// looks every 10 ms whether the log has grown. Both are left out where the outbox is built with
     /// [`poll_only`](crate::OutboxBuilder::poll_only).
     #[must_use]
     pub fn poll(mut self, active: Duration, idle: Duration) -> Self {

@@ -14,6 +14,8 @@ use crate::event::{Emitted, Position, StoredEvent};
 use crate::store::line::Line;
 use crate::store::{NewEvent, Page, Slice};
 
+const MARK: &str = "mark a place in the log";
+
 /// How many positions one read looks at where few of them match: bounds the time of a read
 /// however rare an event is.
 const SCAN_POSITIONS: i64 = 10_000;
@@ -195,11 +197,16 @@ impl SqliteStore {
         Ok((found < MANY).then_some(names.0))
     }
 
+    pub(super) async fn newest(&self) -> Result<LogProgress> {
+        let mut connection = self.pool.asked().await.during(MARK)?;
+        self.mark(&mut connection).await
+    }
+
     pub(super) async fn mark(&self, connection: &mut SqliteConnection) -> Result<LogProgress> {
         let after = sqlx::query_scalar(self.sql.mark.safe())
             .fetch_one(connection)
             .await
-            .during("mark a place in the log")?;
+            .during(MARK)?;
         Ok(LogProgress { after })
     }
 }

@@ -12,6 +12,7 @@ mod control;
 mod deliveries;
 mod fleet;
 mod leases;
+mod listen;
 mod log;
 mod progress;
 mod report;
@@ -58,6 +59,8 @@ pub struct SqliteStore {
     sql: Arc<Statements>,
     namespace: Namespace,
     clock: Clock,
+    /// Whether events of other processes are looked for more often than the worker probes.
+    listens: bool,
 }
 
 crate::store::statements! {
@@ -146,17 +149,21 @@ impl Store for SqliteStore {
     fn new(pool: SqlitePool, namespace: &Namespace, clock: Clock) -> Self {
         let sql = Arc::new(Statements::new(|sql| namespace.with_prefix(sql)));
         let pool = Connections::new(pool, &DIALECT);
-        Self { pool, sql, namespace: namespace.clone(), clock }
+        Self { pool, sql, namespace: namespace.clone(), clock, listens: true }
     }
 
     fn poll_only(self) -> Self {
-        self
+        Self { listens: false, ..self }
     }
 
-    /// Other processes find what is new by probing: a file has nobody who could tell them.
+    /// Whoever listens looks by itself: a file has nobody who could tell.
     fn signal(&self, _signal: Signal<'_>, _urgent: bool) {}
 
-    async fn listen(&self, _heard: impl Fn(Signal<'_>) + Send + Sync) {}
+    async fn listen(&self, heard: impl Fn(Signal<'_>) + Send + Sync) {
+        if self.listens {
+            self.look_out(heard).await;
+        }
+    }
 
     fn connections(&self) -> &Connections<Sqlite> {
         &self.pool
@@ -229,9 +236,7 @@ impl Store for SqliteStore {
     }
 
     async fn progress_now(&self) -> Result<LogProgress> {
-        const MARK: &str = "mark a place in the log";
-        let mut connection = self.pool.asked().await.during(MARK)?;
-        self.mark(&mut connection).await
+        self.newest().await
     }
 
     async fn register(&self, consumers: &[Registration]) -> Result<Vec<Registered>> {
