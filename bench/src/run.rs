@@ -1,7 +1,7 @@
 //! The contest: every case, round after round, for every contestant.
 //!
 //! The contestants take turns at a case, so that they meet the same machine, and each round begins with
-//! another one, so that nobody is always first.
+//! another one and goes on in another order, so that nobody is always first, nor behind the same one.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -159,8 +159,7 @@ impl Suite {
     ) {
         let count = self.contestants.len();
         for round in 0..rounds {
-            for place in 0..count {
-                let place = (place + round as usize) % count;
+            for place in order(round, count) {
                 let (who, is_peer) = &self.contestants[place];
                 // What failed once would fail again, and perhaps only after minutes.
                 let gave_up = outcomes[place].iter().any(|o| !matches!(o, Outcome::Measured(_)));
@@ -220,6 +219,15 @@ impl Suite {
     }
 }
 
+/// In which order so many take their turns in a round.
+fn order(round: u32, count: usize) -> impl Iterator<Item = usize> {
+    let visits_all = |step: &usize| (1..count).all(|place| !(place * step).is_multiple_of(count));
+    let steps: Vec<usize> = (1..count.max(2)).filter(visits_all).collect();
+    let round = round as usize;
+    let step = steps[round % steps.len()];
+    (0..count).map(move |place| (round + place * step) % count)
+}
+
 fn tell_of_what_is_left(removed: Result<()>) {
     if let Err(error) = removed {
         eprintln!("a database is left behind: {error:#}");
@@ -229,6 +237,20 @@ fn tell_of_what_is_left(removed: Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybody_has_a_turn_and_another_one_before() {
+        for count in 1..12 {
+            for round in 0..5 {
+                let mut turns: Vec<usize> = order(round, count).collect();
+                assert_eq!(turns[0], round as usize % count);
+                turns.sort_unstable();
+                assert!(turns.into_iter().eq(0..count), "{count} in round {round}");
+            }
+        }
+        let second = |round| order(round, 11).collect::<Vec<_>>()[1];
+        assert_eq!([second(0), second(1), second(2)], [1, 3, 5]);
+    }
 
     #[test]
     fn a_peer_has_a_name_a_version_and_a_program() {

@@ -9,8 +9,10 @@ use std::time::Duration;
 use anyhow::Result;
 use futures_util::stream::{self, TryStreamExt};
 use outbox_contest::{Order, Setup};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::postgres::{PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::types::{Json, Uuid};
 use sqlx::{Pool, Postgres, Row, Sqlite};
@@ -109,7 +111,10 @@ pub(super) trait Database: outbox_runtime::Backend {
 
 /// The statements are the same text on both, and have to be compiled for each.
 macro_rules! statements {
-    ($connection:ident, $pool:ty, $tables:expr, $new_id:literal, $elements:literal, $notify:expr) => {
+    (
+        $connection:ident, $pool:ty, $tables:expr, $new_id:literal, $elements:literal, $notify:expr,
+        $time:expr $(,)?
+    ) => {
         async fn insert_business(connection: &mut sqlx::$connection, order: &Order) -> Result<()> {
             let insert = sqlx::query("insert into business (n, body) values ($1, $2)");
             let insert = insert.bind(order.n.cast_signed()).bind(serde_json::to_string(order)?);
@@ -182,10 +187,10 @@ macro_rules! statements {
             limit: i64,
         ) -> Result<Vec<RawEvent>> {
             let read = sqlx::query(
-                "select position, id, name, version, key, payload, headers, created_at
-                 from raw_event where position > $1 order by position limit $2",
+                "select * from raw_event where position > $1 order by position limit $2",
             );
             let rows = read.bind(after).bind(limit).fetch_all(connection).await?;
+            let time = $time;
             let decoded = rows.iter().map(|row| {
                 let (Json(payload), Json(headers)) = (row.try_get(5)?, row.try_get(6)?);
                 Ok(RawEvent {
@@ -196,7 +201,7 @@ macro_rules! statements {
                     key: row.try_get(4)?,
                     payload,
                     headers,
-                    created_at: row.try_get(7)?,
+                    created_at: time(row)?,
                 })
             });
             decoded.collect()
@@ -243,7 +248,8 @@ impl Database for Postgres {
          create table raw_cursor (consumer integer primary key, position bigint not null)",
         "gen_random_uuid()",
         "jsonb_array_elements($1)",
-        Some("notify raw_event")
+        Some("notify raw_event"),
+        |row: &PgRow| row.try_get(7),
     );
 }
 
@@ -271,11 +277,15 @@ impl Database for Sqlite {
              key text,
              payload text not null,
              headers text not null,
-             created_at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ'))
+             created_at_us integer not null default (cast(unixepoch('subsec') * 1000000 as integer))
          );
          create table raw_cursor (consumer integer primary key, position integer not null)",
         "randomblob(16)",
         "json_each($1)",
-        None
+        None,
+        |row: &SqliteRow| {
+            let out_of_range = || sqlx::Error::Decode("a time out of range".into());
+            DateTime::from_timestamp_micros(row.try_get(7)?).ok_or_else(out_of_range)
+        },
     );
 }

@@ -1,6 +1,7 @@
 //! The contestants of this program: this project, the raw loops, and no events at all.
 
 mod database;
+mod kept;
 mod none;
 mod ours;
 mod raw;

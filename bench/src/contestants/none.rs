@@ -4,18 +4,19 @@ use std::ops::Range;
 
 use anyhow::{Context, Result};
 use outbox_contest::{Contestant, Handler, Order, Setup, unsupported};
-use sqlx::Pool;
+use sqlx::Connection;
 use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
+use super::kept::Kept;
 
 pub(super) struct None<DB: Database> {
-    pool: Pool<DB>,
+    writers: Kept<DB>,
 }
 
 impl<DB: Database> Contestant for None<DB> {
     async fn open(setup: &Setup) -> Result<Self> {
-        Ok(Self { pool: DB::open(setup).await? })
+        Ok(Self { writers: Kept::of(DB::open(setup).await?) })
     }
 
     async fn install(&self) -> Result<()> {
@@ -27,9 +28,12 @@ impl<DB: Database> Contestant for None<DB> {
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
-        let mut tx = self.pool.begin().await.context("begin")?;
+        let mut connection = self.writers.take().await?;
+        let mut tx = connection.begin().await.context("begin")?;
         DB::insert_business(&mut tx, &Order::of(orders.start)).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.writers.give_back(connection);
+        Ok(())
     }
 
     async fn work(&self, _handler: Handler, _stop: CancellationToken) -> Result<()> {

@@ -19,12 +19,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::database::{Database, RawEvent, fill};
+use super::kept::Kept;
 
 const POLL: Duration = Duration::from_millis(10);
 
 /// A raw loop that reads `PAGE` rows at a time.
 pub(super) struct Raw<DB: Database, const PAGE: i64, const NOTIFY: bool = false> {
     pool: Pool<DB>,
+    writers: Kept<DB>,
     setup: Setup,
     bell: Arc<Notify>,
 }
@@ -37,7 +39,9 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
         if setup.kind == Kind::Ordered {
             return Err(unsupported("it has no retries, so nothing may fail"));
         }
-        Ok(Self { pool: DB::open(setup).await?, setup: setup.clone(), bell: Arc::default() })
+        let pool = DB::open(setup).await?;
+        let writers = Kept::of(pool.clone());
+        Ok(Self { pool, writers, setup: setup.clone(), bell: Arc::default() })
     }
 
     async fn install(&self) -> Result<()> {
@@ -53,7 +57,8 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
-        let mut tx = self.pool.begin().await?;
+        let mut connection = self.writers.take().await?;
+        let mut tx = connection.begin().await?;
         DB::insert_business(&mut tx, &Order::of(orders.start)).await?;
         if orders.end == orders.start + 1 {
             DB::insert_raw(&mut tx, Order::of(orders.start)).await?;
@@ -65,6 +70,7 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
         }
         tx.commit().await?;
         self.bell.notify_waiters();
+        self.writers.give_back(connection);
         Ok(())
     }
 

@@ -71,11 +71,7 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
             }
         }
         let ours = rows.iter().find(|other| other.contestant == "outbox" && other.case == row.case);
-        let ratio = ours.filter(|ours| ours.contestant != row.contestant).and_then(|ours| {
-            let (ours, theirs) =
-                (ours.summary.figures.get(&main)?, row.summary.figures.get(&main)?);
-            (theirs.median > 0.0).then(|| ours.median / theirs.median)
-        });
+        let ratio = ours.and_then(|ours| ratio(ours, row, main));
         match ratio {
             Some(ratio) => writeln!(text, " {} times |", rounded(ratio))?,
             None => text.push_str(" |\n"),
@@ -86,6 +82,26 @@ fn table(text: &mut String, workload: Workload, rows: &[&Row]) -> Result<()> {
     }
     Ok(())
 }
+
+/// How many times as much ours is. Who does not keep up with what is offered is not compared: what it leaves out
+/// has no latency.
+fn ratio(ours: &Row, theirs: &Row, metric: Metric) -> Option<f64> {
+    if ours.contestant == theirs.contestant {
+        return None;
+    }
+    let of = |row: &Row, metric| row.summary.figures.get(&metric).map(|spread| spread.median);
+    let rate = Metric::PerSecondAtTheEnd;
+    if let (Some(ours), Some(theirs)) = (of(ours, rate), of(theirs, rate))
+        && theirs < KEEPS_UP * ours
+    {
+        return None;
+    }
+    let by = of(theirs, metric)?;
+    (by > 0.0).then_some(of(ours, metric)? / by)
+}
+
+/// So much of the rate at which ours delivers.
+const KEEPS_UP: f64 = 0.9;
 
 /// Those of whom there are no figures. Who says the same of the same cases is named together.
 fn absences(text: &mut String, rows: &[&Row]) -> Result<()> {

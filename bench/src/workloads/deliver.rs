@@ -15,6 +15,8 @@ use crate::umpire::{Contestant, Database, Setup};
 pub(crate) struct Deliver {
     pub(crate) rate: u32,
     pub(crate) seconds: f64,
+    /// Before them: connections are opened, statements prepared and caches filled.
+    pub(crate) warm_up: Duration,
     /// Emitted in one process and handled in another, or both in one.
     pub(crate) two_processes: bool,
     /// While another session has a transaction id and does nothing.
@@ -23,8 +25,6 @@ pub(crate) struct Deliver {
     pub(crate) poll_only: bool,
 }
 
-/// Connections are opened, statements prepared and caches filled in this time; it does not count.
-const WARM_UP: Duration = Duration::from_millis(500);
 /// More than it takes to start, and to wait for what comes late.
 const TAIL: Duration = Duration::from_secs(20);
 /// What [`Metric::PerSecondAtTheEnd`] is about.
@@ -72,7 +72,7 @@ impl Deliver {
 
     /// Whoever takes longer does not keep up.
     pub(super) fn longest(&self) -> Duration {
-        WARM_UP + Duration::from_secs_f64(self.seconds) + TAIL
+        self.warm_up + Duration::from_secs_f64(self.seconds) + TAIL
     }
 
     pub(super) fn setup(&self, url: &str) -> Setup {
@@ -107,7 +107,7 @@ impl Deliver {
     }
 
     fn warm_up(&self) -> usize {
-        (f64::from(self.rate) * WARM_UP.as_secs_f64()) as usize
+        (f64::from(self.rate) * self.warm_up.as_secs_f64()) as usize
     }
 
     /// How many were delivered per second in the last seconds in which there was something to deliver.

@@ -20,8 +20,8 @@ pub(crate) struct Idle {
 const CALM: Duration = Duration::from_secs(11);
 /// So much longer it takes until ours has found out that nothing happens.
 const LOOKS_OFTEN: Duration = Duration::from_secs(10);
-/// Two of the third parts of a lease after which ours are renewed.
-const MEASURED: Duration = Duration::from_secs(10);
+/// What ours does at every third renewal of its leases, it does once in this time.
+const MEASURED: Duration = Duration::from_secs(15);
 
 impl Idle {
     pub(super) async fn run(&self, database: &mut Database, who: &Contestant) -> Result<Figures> {

@@ -73,6 +73,9 @@ impl Workload {
     }
 }
 
+/// How long a steady load does not count at first.
+const WARM_UP: Duration = Duration::from_millis(500);
+
 const OWN: &[&str] = &["outbox", "raw", "raw-100"];
 
 /// All cases, on Postgres or on SQLite.
@@ -166,6 +169,7 @@ fn delivers(quick: bool, postgres: bool) -> Vec<Case> {
                 (false, ..2_000) => 1.6,
                 (false, 2_000..) => 0.6,
             },
+            warm_up: WARM_UP,
             two_processes,
             held: false,
             poll_only,
@@ -196,8 +200,10 @@ fn helds(quick: bool) -> Vec<Case> {
             seconds: match (quick, held) {
                 (true, _) => 1.0,
                 (false, true) => 60.0,
-                (false, false) => 5.0,
+                (false, false) => 10.0,
             },
+            // Two runs of different lengths are compared: neither is to have more of its beginning in it.
+            warm_up: if quick { WARM_UP } else { WARM_UP * 10 },
             two_processes: false,
             held,
             poll_only: false,

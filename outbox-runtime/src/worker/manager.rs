@@ -8,11 +8,11 @@
 //! share: of shards that nobody has ever had the pulse says nothing.
 
 mod drain;
+mod looks;
 mod post;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use super::{retention, wake};
 use crate::consumer::Bound;
 use crate::error::Result;
 use crate::store::{Fleet, Heartbeat, Registered, Registration, ShardId, Store};
+use looks::Looks;
 use post::{Left, Post};
 
 const RENEW: &str = "renew leases";
@@ -47,9 +48,7 @@ pub(super) struct Manager<S: Store> {
     /// The shards that this worker runs.
     posts: HashMap<ShardId, Post>,
     tally: Tally,
-    /// How many ticks ago it looked around and found that it has its share; as many as make it look again if
-    /// it has not, or something failed.
-    looked_ago: u32,
+    looks: Looks,
     /// Whether it is about to stop: it takes no more shards.
     leaving: bool,
     last_housekeeping: Instant,
@@ -87,7 +86,7 @@ impl<S: Store> Manager<S> {
             consumers,
             posts: HashMap::new(),
             tally: Tally::default(),
-            looked_ago: TICKS_IN_A_LEASE,
+            looks: Looks::good_for(TICKS_IN_A_LEASE),
             leaving: false,
             last_housekeeping: Instant::now(),
             housekeeping: None,
@@ -160,10 +159,10 @@ impl<S: Store> Manager<S> {
     /// Ends at the first failure: what follows would have to wait for an answer as well, and the tick
     /// comes again soon.
     async fn tick(&mut self, tasks: &mut JoinSet<Left>, stop: &CancellationToken) -> Answered {
-        let looked_ago = mem::replace(&mut self.looked_ago, TICKS_IN_A_LEASE);
-        self.renew().await?;
-        self.looked_ago = looked_ago + 1;
-        if self.looked_ago >= TICKS_IN_A_LEASE || !self.has_frequent_pulse() {
+        let renewed = self.renew().await;
+        let looks = self.looks.renewed(renewed.is_ok());
+        renewed?;
+        if looks || !self.has_frequent_pulse() {
             self.look_around(tasks, stop).await?;
         }
         self.keep_house();
@@ -181,12 +180,12 @@ impl<S: Store> Manager<S> {
         tasks: &mut JoinSet<Left>,
         stop: &CancellationToken,
     ) -> Answered {
-        self.looked_ago = TICKS_IN_A_LEASE;
-        self.look_for_operations().await?;
-        if self.balance(tasks, stop).await? {
-            self.looked_ago = 0;
-        }
-        Ok(())
+        let looked = match self.look_for_operations().await {
+            Ok(()) => self.balance(tasks, stop).await,
+            Err(no_answer) => Err(no_answer),
+        };
+        self.looks.looked(matches!(looked, Ok(true)));
+        looked.map(drop)
     }
 
     /// Something that the database did, told of if it did not.

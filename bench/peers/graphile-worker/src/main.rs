@@ -138,7 +138,7 @@ impl Contestant for Graphile {
     async fn work(&self, handler: Handler, stop: CancellationToken) -> Result<()> {
         let concurrency = self.setup.concurrency.map_or(CONCURRENCY, |jobs| jobs as usize);
         let mut options = WorkerOptions::default();
-        if self.unrecorded().await? > 0 {
+        if self.something_waits().await? {
             options = options.local_queue(LocalQueueConfig::default().with_size(LOCAL_QUEUE));
         }
         let worker = options
@@ -164,6 +164,11 @@ impl Contestant for Graphile {
 }
 
 impl Graphile {
+    async fn something_waits(&self) -> Result<bool> {
+        let waits = "select exists (select from graphile_worker._private_jobs)";
+        Ok(sqlx::query_scalar(waits).fetch_one(&self.emitting).await?)
+    }
+
     fn utils(&self) -> WorkerUtils {
         WorkerUtils::new(self.emitting.clone(), Schema::default())
     }

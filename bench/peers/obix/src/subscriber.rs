@@ -8,8 +8,9 @@ use obix::{EventCtx, EventDelivery, FlushOp, Handled, SingletonSubscriber};
 use outbox_contest::{Handler, Order};
 use serde::{Deserialize, Serialize};
 
-/// The application's events: an enum, as in all of obix's examples.
+/// The application's events: an enum, as in all of obix's examples, but of no more bytes than its payload.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
 pub(crate) enum Event {
     OrderPlaced(Order),
 }

@@ -39,11 +39,7 @@ impl SqliteStore {
         }
     }
 
-    async fn look(
-        &self,
-        seen: &mut Option<LogProgress>,
-        heard: impl Fn(Signal<'_>),
-    ) -> Result<()> {
+    async fn look(&self, seen: &mut Option<LogProgress>, heard: impl Fn(Signal<'_>)) -> Result<()> {
         let newest = self.newest().await?;
         match seen {
             Some(seen) if newest.after > seen.after => match self.probe_log(seen).await? {

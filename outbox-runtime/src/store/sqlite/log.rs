@@ -203,10 +203,8 @@ impl SqliteStore {
     }
 
     pub(super) async fn mark(&self, connection: &mut SqliteConnection) -> Result<LogProgress> {
-        let after = sqlx::query_scalar(self.sql.mark.safe())
-            .fetch_one(connection)
-            .await
-            .during(MARK)?;
+        let after =
+            sqlx::query_scalar(self.sql.mark.safe()).fetch_one(connection).await.during(MARK)?;
         Ok(LogProgress { after })
     }
 }

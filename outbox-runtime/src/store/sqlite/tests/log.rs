@@ -253,3 +253,16 @@ async fn events_are_listed_by_whatever_is_asked_for() {
         assert_eq!(found, expected, "{filter:?}");
     }
 }
+
+/// SQLite would compile the statement anew whenever one is bound: see `read.sql`.
+#[test]
+fn the_planner_sees_no_parameter_of_a_read() {
+    let sql = include_str!("../sql/read.sql");
+    let code: String = sql.lines().filter(|line| !line.starts_with("--")).collect();
+    let parameters: Vec<usize> = code.match_indices('?').map(|(at, _)| at).collect();
+    assert!(parameters.len() >= 8);
+    for at in parameters {
+        let hidden = code[..at].ends_with("(select ") && code[at + 2..].starts_with(')');
+        assert!(hidden, "a parameter that stands by itself: {}", &code[at..at + 2]);
+    }
+}
