@@ -28,11 +28,11 @@ impl<DB: Database> Contestant for None<DB> {
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
-        let mut connection = self.writers.take().await?;
-        let mut tx = connection.begin().await.context("begin")?;
+        let mut writer = self.writers.take().await?;
+        let mut tx = writer.connection.begin().await.context("begin")?;
         DB::insert_business(&mut tx, &Order::of(orders.start)).await?;
         tx.commit().await?;
-        self.writers.give_back(connection);
+        self.writers.give_back(writer);
         Ok(())
     }
 

@@ -57,8 +57,8 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
     }
 
     async fn emit(&self, orders: Range<u64>) -> Result<()> {
-        let mut connection = self.writers.take().await?;
-        let mut tx = connection.begin().await?;
+        let mut writer = self.writers.take().await?;
+        let mut tx = writer.connection.begin().await?;
         DB::insert_business(&mut tx, &Order::of(orders.start)).await?;
         if orders.end == orders.start + 1 {
             DB::insert_raw(&mut tx, Order::of(orders.start)).await?;
@@ -70,7 +70,7 @@ impl<DB: Database, const PAGE: i64, const NOTIFY: bool> Contestant for Raw<DB, P
         }
         tx.commit().await?;
         self.bell.notify_waiters();
-        self.writers.give_back(connection);
+        self.writers.give_back(writer);
         Ok(())
     }
 
