@@ -1,15 +1,20 @@
-//! Hearing that somebody committed events. A file has nobody who could tell, so it is looked at, which costs
-//! a read of one row; the worker's probe, which looks for everything else as well, comes more rarely.
+//! Hearing that somebody committed events. A file has nobody who could tell, so it is looked at, on a connection
+//! of the worker's own: often where something was written, and hardly where not. The worker's probe, which looks
+//! for everything else as well, comes more rarely.
 
+mod written;
+
+use std::convert::Infallible;
 use std::time::Duration;
 
+use sqlx::{Connection, SqliteConnection};
 use tokio::time::sleep;
 
 use super::SqliteStore;
-use super::progress::LogProgress;
 use crate::backoff::Backoff;
-use crate::error::Result;
+use crate::error::{During, Result};
 use crate::store::Signal;
+use written::Written;
 
 /// How long an event of another process waits at most before it is noticed.
 const EVERY: Duration = Duration::from_millis(10);
@@ -19,18 +24,12 @@ impl SqliteStore {
     /// with the pool.
     pub(super) async fn look_out(&self, heard: impl Fn(Signal<'_>)) {
         let looking = async {
-            let mut seen = None;
             let mut backoff = Backoff::default();
             loop {
-                let pause = match self.look(&mut seen, &heard).await {
-                    Ok(()) => {
-                        backoff.reset();
-                        EVERY
-                    }
-                    // The probe fails as well, and tells people.
-                    Err(_) => backoff.next_pause(),
-                };
-                sleep(pause).await;
+                let Err(error) = self.look_on(&mut backoff, &heard).await;
+                // The probe fails as well, and tells people.
+                tracing::debug!(%error, "could not look whether another process has emitted something");
+                sleep(backoff.next_pause()).await;
             }
         };
         tokio::select! {
@@ -39,19 +38,37 @@ impl SqliteStore {
         }
     }
 
-    async fn look(&self, seen: &mut Option<LogProgress>, heard: impl Fn(Signal<'_>)) -> Result<()> {
-        let newest = self.newest().await?;
-        match seen {
-            Some(seen) if newest.after > seen.after => match self.probe_log(seen).await? {
+    async fn look_on(
+        &self,
+        backoff: &mut Backoff,
+        heard: impl Fn(Signal<'_>),
+    ) -> Result<Infallible> {
+        const LOOK: &str = "look whether the log has grown";
+        let options = self.pool.pool().connect_options();
+        let mut connection = SqliteConnection::connect_with(&options).await.during(LOOK)?;
+        let mut written = Written::to(options.get_filename());
+        let mut seen = self.mark(&mut connection).await?;
+        // Something may have been missed.
+        heard(Signal::Look);
+        loop {
+            sleep(EVERY).await;
+            if !written.lately() {
+                continue;
+            }
+            let newest = self.mark(&mut connection).await?;
+            backoff.reset();
+            if newest.after <= seen.after {
+                // Where retention has deleted the newest event, it is an older one.
+                seen = newest;
+                continue;
+            }
+            match self.names_after(&mut connection, &mut seen).await? {
                 Some(names) => {
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
                     heard(Signal::Committed(&names));
                 }
                 None => heard(Signal::Look),
-            },
-            // Where retention deletes the newest event, the newest is an older one.
-            _ => *seen = Some(newest),
+            }
         }
-        Ok(())
     }
 }

@@ -15,6 +15,7 @@ use crate::store::line::Line;
 use crate::store::{NewEvent, Page, Slice};
 
 const MARK: &str = "mark a place in the log";
+const PROBE: &str = "probe the log";
 
 /// How many positions one read looks at where few of them match: bounds the time of a read
 /// however rare an event is.
@@ -186,20 +187,25 @@ impl SqliteStore {
         &self,
         progress: &mut LogProgress,
     ) -> Result<Option<Vec<String>>> {
+        let mut connection = self.pool.asked().await.during(PROBE)?;
+        self.names_after(&mut connection, progress).await
+    }
+
+    /// The same on a connection.
+    pub(super) async fn names_after(
+        &self,
+        connection: &mut SqliteConnection,
+        progress: &mut LogProgress,
+    ) -> Result<Option<Vec<String>>> {
         const MANY: i64 = 1_000;
         let (high, found, names): (Option<Position>, i64, Json<Vec<String>>) =
             sqlx::query_as(self.sql.probe.safe())
                 .bind(progress.after)
-                .fetch_one(&mut *self.pool.asked().await.during("probe the log")?)
+                .fetch_one(connection)
                 .await
-                .during("probe the log")?;
+                .during(PROBE)?;
         progress.after = progress.after.max(high.unwrap_or(0));
         Ok((found < MANY).then_some(names.0))
-    }
-
-    pub(super) async fn newest(&self) -> Result<LogProgress> {
-        let mut connection = self.pool.asked().await.during(MARK)?;
-        self.mark(&mut connection).await
     }
 
     pub(super) async fn mark(&self, connection: &mut SqliteConnection) -> Result<LogProgress> {
