@@ -1,8 +1,8 @@
 //! What people do to consumers while they run: pause, replay, skip, divide anew, retire.
 //!
 //! Each is one transaction (see `store/control.rs`), safe to be cut off anywhere: then nothing was
-//! changed. (A replay of some events goes in steps of a transaction each.) Workers learn of it from the consumer's revision, at the latest with their next look at
-//! the fleet (a second where nothing happens).
+//! changed. (A replay of some events goes in steps of a transaction each.) Workers learn of it from the
+//! consumer's revision, at the latest with their next look at the fleet (a second where nothing happens).
 
 mod pause;
 mod replay;
